@@ -1,0 +1,156 @@
+"""Settings: one frozen object, read once from the environment. Every limit of the console has its name here."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from console.errors import ConfigurationError
+
+BUILT_IN_TOOLS = (
+    "console.tools.internal_note:InternalNote",
+    "console.shop.tools",
+)
+
+
+class Settings(BaseSettings):
+    """What a deployment decides. `Settings.from_env()` reads `CONSOLE_<NAME>`; a keyword overrides it."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="CONSOLE_", frozen=True, extra="ignore", env_ignore_empty=True
+    )
+
+    environment: Literal["development", "production"] = "development"
+    brand: str = "Cairnloop Console"
+    timezone: str = "UTC"
+
+    database_url: str = Field(default="", repr=False)
+    """PostgreSQL URL; empty means the embedded server under `var`."""
+    session_database_url: str = Field(default="", repr=False)
+    """A URL with real sessions for LISTEN and locks, where `database_url` is a transaction-pooling proxy."""
+    redis_url: str = Field(default="", repr=False)
+    """Redis or Valkey URL; empty means the embedded server under `var`."""
+    database_pool: int = Field(default=10, ge=1)
+    """Connections kept open a web process; as many again for a moment under load."""
+    secret_key: str = Field(default="", repr=False)
+
+    bind: str = "127.0.0.1"
+    port: int = Field(default=8000, ge=1, le=65535)
+    var: Path = Path("var")
+    web_processes: int = Field(default=2, ge=1)
+    workers: int = Field(default=2, ge=1)
+    trusted_proxies: int = Field(default=0, ge=0)
+    """How many proxies in front may set X-Forwarded-* (0: none is believed)."""
+
+    policy: Path | None = None
+    """A policy.toml; without one the table of the specification is in force."""
+    tools: Annotated[tuple[str, ...], NoDecode] = BUILT_IN_TOOLS
+    """Import strings, `module:Class` or a module with a `TOOLS` list."""
+    carrier_url: str = ""
+    """Where `notify_carrier` posts; empty: the tool refuses with a sentence."""
+
+    page_size: int = Field(default=50, ge=1, le=500)
+    timeline_size: int = Field(default=200, ge=1)
+    """Entries of a conversation shown at once; older ones are one click away."""
+    max_message_chars: int = 20_000
+    max_reason_chars: int = 2_000
+    max_body_bytes: int = 1_000_000
+    max_search_chars: int = 200
+
+    login_limit: str = "10 per minute; 50 per hour"
+    session_hours: int = Field(default=24 * 14, ge=1)
+
+    job_timeout_seconds: int = 300
+    """After this long a work-horse is killed, whatever the tool's own time-out says."""
+    retry_backoff_seconds: Annotated[tuple[int, ...], NoDecode] = (2, 10)
+    """Pause before the second and the third attempt of an execution."""
+    sweep_grace_seconds: int = 10
+    sweep_batch: int = 500
+
+    @field_validator("tools", mode="before")
+    @classmethod
+    def _split_names(cls, value: object) -> object:
+        return (
+            tuple(part.strip() for part in value.split(",") if part.strip())
+            if isinstance(value, str)
+            else value
+        )
+
+    @field_validator("retry_backoff_seconds", mode="before")
+    @classmethod
+    def _split_seconds(cls, value: object) -> object:
+        return tuple(int(part) for part in value.split(",")) if isinstance(value, str) else value
+
+    @field_validator("database_url", "session_database_url")
+    @classmethod
+    def _psycopg_url(cls, value: str) -> str:
+        """Accept the URL forms that hosts hand out; SQLAlchemy wants the driver's name in it."""
+        for prefix in ("postgres://", "postgresql://"):
+            if value.startswith(prefix):
+                return "postgresql+psycopg://" + value.removeprefix(prefix)
+        if value and not value.startswith("postgresql+psycopg://"):
+            raise ValueError("must begin with postgresql://, since no other database will do")
+        return value
+
+    @field_validator("redis_url")
+    @classmethod
+    def _redis_url(cls, value: str) -> str:
+        if value and not value.startswith(("redis://", "rediss://", "unix://")):
+            raise ValueError("must begin with redis://, rediss:// or unix://")
+        return value
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_timezone(cls, value: str) -> str:
+        from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise ValueError("is no time zone known here; one is Europe/Berlin") from None
+        return value
+
+    @field_validator("login_limit")
+    @classmethod
+    def _readable_limit(cls, value: str) -> str:
+        """A limit that cannot be read would be none at all."""
+        from limits import parse_many
+
+        try:
+            parse_many(value)
+        except ValueError:
+            raise ValueError("is no limit; one is: 10 per minute; 50 per hour") from None
+        return value
+
+    @model_validator(mode="after")
+    def _production_is_safe(self) -> Self:
+        if self.environment == "production" and len(self.secret_key) < 32:
+            raise ValueError("CONSOLE_SECRET_KEY must be set to at least 32 characters in production")
+        return self
+
+    @property
+    def lock_database_url(self) -> str:
+        """The URL for LISTEN and advisory locks, which need a session that stays theirs."""
+        return self.session_database_url or self.database_url
+
+    @property
+    def production(self) -> bool:
+        return self.environment == "production"
+
+    @classmethod
+    def from_env(cls, **overrides: object) -> Settings:
+        """Read the environment.
+
+        Raises ConfigurationError with one sentence that names the setting, never its value.
+        """
+        try:
+            return cls(**overrides)  # type: ignore[arg-type]
+        except ValidationError as error:
+            first = error.errors(include_input=False, include_url=False)[0]
+            name = "".join(f"CONSOLE_{part!s}".upper() for part in first["loc"][:1])
+            raise ConfigurationError(
+                f"{name or 'The settings'}: {first['msg'].removeprefix('Value error, ')}."
+            ) from error

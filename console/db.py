@@ -1,0 +1,190 @@
+"""The database session: `transaction()`, row locks, what leaves after the commit, and the clock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from flask import Flask, current_app
+from flask_sqlalchemy import SQLAlchemy
+from flask_sqlalchemy.session import Session as FlaskSession
+from sqlalchemy import Connection, Engine, NullPool, create_engine, event
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import DeclarativeBase
+
+from console.config import Settings
+from console.errors import NotFound
+
+Row = TypeVar("Row", bound="Base")
+CONNECT_ARGS = {"connect_timeout": 5, "application_name": "cairnloop-console"}
+
+
+class Base(DeclarativeBase):
+    """Base of all models; constraints get predictable names so that migrations can speak of them."""
+
+
+Base.metadata.naming_convention = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class Session(FlaskSession):
+    """A session that can be tied to one connection, so that a lane's lock and its work live and die together."""
+
+    def get_bind(self, *args: Any, **kwargs: Any) -> Engine | Connection:
+        pinned: Connection | None = self.info.get("pinned")
+        return pinned if pinned is not None else super().get_bind(*args, **kwargs)
+
+
+db = SQLAlchemy(model_class=Base, session_options={"class_": Session, "expire_on_commit": False})
+
+
+def now() -> datetime:
+    """The present moment, aware, UTC. The only clock of the console; tests replace `clock`."""
+    return clock()
+
+
+def _utc() -> datetime:
+    return datetime.now(UTC)
+
+
+clock: Callable[[], datetime] = _utc
+
+
+@contextmanager
+def transaction() -> Iterator[None]:
+    """Open a transaction, or join the one that is open.
+
+    The outermost block commits, then runs what `after_commit` collected. An exception rolls back what its block did,
+    and only that: whoever catches it outside an inner block goes on with a clean state, never with half a step.
+    """
+    info = db.session.info
+    if info.get("depth", 0):
+        with _joined(info):
+            yield
+        return
+    info["depth"] = 1
+    info["after_commit"] = []
+    try:
+        yield
+        db.session.commit()
+    except BaseException:
+        info["after_commit"] = []
+        _roll_back()
+        raise
+    finally:
+        info["depth"] = 0
+    for leave in info.pop("after_commit"):
+        leave()
+
+
+def _roll_back() -> None:
+    try:
+        db.session.rollback()
+    except DBAPIError:
+        # The connection is lost, or an alarm rang in the middle of a statement. A pool drops such a one by itself; the
+        # server rolls back when its other end is gone.
+        db.session.close()
+        pinned: Connection | None = db.session.info.get("pinned")
+        if pinned is not None:
+            pinned.invalidate()
+
+
+@contextmanager
+def _joined(info: dict[Any, Any]) -> Iterator[None]:
+    """An inner block: a savepoint, since a statement that failed would doom the outer transaction with it."""
+    info["depth"] += 1
+    leaving = len(info["after_commit"])
+    try:
+        with db.session.begin_nested():
+            yield
+    except BaseException:
+        del info["after_commit"][leaving:]
+        raise
+    finally:
+        info["depth"] -= 1
+
+
+def after_commit(action: Callable[[], None]) -> None:
+    """Run `action` once the outermost transaction has committed; never when it rolls back."""
+    if not db.session.info.get("depth", 0):
+        raise RuntimeError("after_commit needs an open transaction()")
+    db.session.info["after_commit"].append(action)
+
+
+def take_after_commit() -> list[Callable[[], None]]:
+    """What was to leave after the commit; it is the caller's to send now.
+
+    For whoever plays many commits in one, as the demo does.
+    """
+    info = db.session.info
+    taken: list[Callable[[], None]] = info.get("after_commit", [])
+    info["after_commit"] = []
+    return taken
+
+
+def locked(model: type[Row], row_id: int, sentence: str | None = None) -> Row:
+    """The row as it is now, locked until the transaction ends. Raises NotFound."""
+    row = None
+    if is_id(row_id):
+        row = db.session.get(model, row_id, with_for_update={"key_share": True}, populate_existing=True)
+    if row is None:
+        raise NotFound(sentence)
+    return row
+
+
+def is_id(number: int) -> bool:
+    """Whether a number can be a row's id at all; PostgreSQL answers a bigger one with an error, not with no row."""
+    return 0 < number < 2**63
+
+
+@contextmanager
+def pinned_connection() -> Iterator[Connection]:
+    """Tie this context's session to one connection of its own, around any transaction-pooling proxy.
+
+    What the connection holds (advisory locks) and what the session writes on it end together.
+    """
+    if db.session.info.get("depth", 0):
+        raise RuntimeError("A lane is held around transactions, not inside one: its lock must outlive them.")
+    engine: Engine = current_app.extensions["console_session_engine"]
+    db.session.remove()
+    with engine.connect() as connection:
+        db.session.info["pinned"] = connection
+        try:
+            yield connection
+        finally:
+            db.session.remove()
+
+
+def init_app(app: Flask, settings: Settings) -> None:
+    """Give the application its two engines: a pool for pages, and bare connections for locks."""
+    app.config["SQLALCHEMY_DATABASE_URI"] = settings.database_url
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {
+        "pool_size": settings.database_pool,
+        "max_overflow": settings.database_pool,
+        "pool_pre_ping": True,
+        "connect_args": CONNECT_ARGS,
+    }
+    db.init_app(app)
+    app.extensions["console_session_engine"] = _session_engine(app, settings)
+
+
+def _session_engine(app: Flask, settings: Settings) -> Engine:
+    """The pages' own engine, unless their URL leads through a proxy that shares sessions out."""
+    if settings.session_database_url:
+        return create_engine(settings.session_database_url, poolclass=NullPool, connect_args=CONNECT_ARGS)
+    with app.app_context():
+        return db.engine
+
+
+@event.listens_for(Session, "before_commit")
+def _a_tool_does_not_commit(session: Session) -> None:
+    """A tool's writes commit together with their outcome, so the commit is not the tool's to make."""
+    if session.info.get("tool_running") and not session.in_nested_transaction():
+        raise RuntimeError("A tool must not commit: its writes are committed with the outcome of the run.")
