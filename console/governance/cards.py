@@ -1,0 +1,31 @@
+"""What a card says before anyone decides: who may, and whether it would fail now."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from console.governance.actors import Actor, find_actor, refusal
+from console.governance.errors import GovernanceError
+from console.governance.lanes import rules_of
+from console.governance.revalidation import check_now
+from console.models import ToolApproval
+
+
+def may_decide(
+    lane: ToolApproval, actor_id: str, known: Mapping[str, Actor] | None = None
+) -> GovernanceError | None:
+    """Why this actor may not decide this lane, or None when they may.
+
+    `known` are actors that the page has just read; whoever is not among them is looked up.
+    """
+    return refusal(lane, _actor(actor_id, known), rules_of(lane))
+
+
+def would_fail(lane: ToolApproval, known: Mapping[str, Actor] | None = None) -> str | None:
+    """Why an approval given now would come to nothing, or None. `known` as for `may_decide`."""
+    found = check_now(lane.proposal, _actor(lane.proposal.actor_id, known))
+    return found if isinstance(found, str) else None
+
+
+def _actor(actor_id: str, known: Mapping[str, Actor] | None) -> Actor:
+    return (known or {}).get(actor_id) or find_actor(actor_id)

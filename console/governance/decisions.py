@@ -1,0 +1,155 @@
+"""The ways in which a lane's waiting ends: approve, reject, defer, expire. Of N at once exactly one decides."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from console.db import now, transaction
+from console.governance.actors import find_actor, require_decider
+from console.governance.canonical import digest as digest_of
+from console.governance.errors import LaneExpired, NotAllowed, NotPending, StaleView
+from console.governance.lanes import Enqueue, leave, locked_lane, rules_of
+from console.governance.transitions import move
+from console.governance.words import checked_reason, decided_sentence
+from console.models import EventType, LaneStatus, Role, ToolApproval
+
+
+def approve(
+    approval_id: int,
+    actor_id: str,
+    *,
+    note: str | None = None,
+    version: int | None = None,
+    digest: str | None = None,
+    enqueue: Enqueue | None = None,
+) -> ToolApproval:
+    """Approve exactly what was shown; the resume job leaves after the commit. Never runs anything.
+
+    `version` and `digest` bind the decision to the card it was made on. Raises NotFound, NotAllowed,
+    FourEyesRequired, NotPending, LaneExpired or StaleView.
+    """
+
+    def step(lane: ToolApproval) -> None:
+        if digest_of(lane.proposal.input) != lane.digest:
+            raise StaleView(
+                "The input was changed after this was asked, so it cannot be approved. Ask again."
+            )
+        rules = rules_of(lane)
+        execute_by = max(lane.expires_at, now() + timedelta(seconds=rules.execute_seconds))
+        _decide(
+            lane, EventType.APPROVED, actor_id, checked_reason(note, required=False), execute_by=execute_by
+        )
+        leave(enqueue, "jobs.actions.resume", lane)
+
+    return _decision(approval_id, actor_id, version, digest, step)
+
+
+def reject(
+    approval_id: int,
+    actor_id: str,
+    *,
+    reason: str,
+    version: int | None = None,
+    digest: str | None = None,
+    enqueue: Enqueue | None = None,
+) -> ToolApproval:
+    """Say no, with a reason that whoever asked will read. Raises as `approve`, and ReasonRequired."""
+    return _decision(
+        approval_id,
+        actor_id,
+        version,
+        digest,
+        lambda lane: _decide(lane, EventType.REJECTED, actor_id, checked_reason(reason)),
+    )
+
+
+def defer(
+    approval_id: int,
+    actor_id: str,
+    *,
+    reason: str,
+    version: int | None = None,
+    digest: str | None = None,
+    enqueue: Enqueue | None = None,
+) -> ToolApproval:
+    """Not now, with a reason; a new lane may be opened later. Raises as `reject`."""
+    return _decision(
+        approval_id,
+        actor_id,
+        version,
+        digest,
+        lambda lane: _decide(lane, EventType.DEFERRED, actor_id, checked_reason(reason)),
+    )
+
+
+def expire(approval_id: int, *, actor_id: str = "system", enqueue: Enqueue | None = None) -> ToolApproval:
+    """End the waiting of a pending lane: the system at its deadline, an admin at any time.
+
+    Raises NotFound, NotAllowed or NotPending.
+    """
+    with transaction():
+        lane = locked_lane(approval_id)
+        if actor_id != "system":
+            admin = find_actor(actor_id)
+            if not admin.active or admin.role != Role.ADMIN:
+                raise NotAllowed("Only an admin can end the waiting of an action before its deadline.")
+        if lane.status != LaneStatus.PENDING:
+            raise NotPending(decided_sentence(lane))
+        _lapse(lane, actor_id)
+        return lane
+
+
+def _decide(lane: ToolApproval, event: EventType, actor_id: str, reason: str | None, **changes: Any) -> None:
+    move(
+        lane,
+        event,
+        actor_id,
+        reason=reason,
+        changes={
+            "decided_by": actor_id,
+            "decided_at": now(),
+            "last_decision": str(event),
+            "reason": reason,
+            **changes,
+        },
+    )
+
+
+def _decision(
+    approval_id: int,
+    actor_id: str,
+    version: int | None,
+    digest: str | None,
+    step: Callable[[ToolApproval], None],
+) -> ToolApproval:
+    """Who, then state, then deadline, then view, then the step; of N at once exactly one gets to the step."""
+    too_late = False
+    with transaction():
+        lane = locked_lane(approval_id)
+        require_decider(lane, actor_id, rules_of(lane))
+        if lane.status == LaneStatus.EXPIRED and lane.decided_by is None:
+            raise LaneExpired()
+        if lane.status != LaneStatus.PENDING:
+            raise NotPending(decided_sentence(lane))
+        if lane.expires_at <= now():
+            # Committed below and refused after it, so that the refusal does not undo the expiry.
+            _lapse(lane, "system")
+            too_late = True
+        else:
+            if (version is not None and version != lane.version) or (digest and digest != lane.digest):
+                raise StaleView()
+            step(lane)
+    if too_late:
+        raise LaneExpired()
+    return lane
+
+
+def _lapse(lane: ToolApproval, actor_id: str) -> None:
+    changes: dict[str, Any] = {"last_decision": "expired", "decided_at": now()}
+    reason = "Nobody decided before the deadline, so nothing will run."
+    if actor_id != "system":
+        changes["decided_by"] = actor_id
+        reason = "An admin ended the waiting, so nothing will run."
+    move(lane, EventType.EXPIRED, actor_id, reason=reason, changes=changes)

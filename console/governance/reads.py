@@ -1,0 +1,164 @@
+"""Reading proposals, lanes and the trail. The only queries on these tables outside the pipeline."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, select, tuple_
+from sqlalchemy.orm import selectinload
+from sqlalchemy.orm.attributes import set_committed_value
+
+from console.db import db, is_id, now
+from console.models import LaneStatus, ToolActionEvent, ToolApproval, ToolProposal
+
+MOST = 500
+
+
+def get_proposal(proposal_id: int) -> ToolProposal | None:
+    """A proposal by id, or None."""
+    return db.session.get(ToolProposal, proposal_id, populate_existing=True) if is_id(proposal_id) else None
+
+
+def get_approval(approval_id: int) -> ToolApproval | None:
+    """A lane by id, or None."""
+    return db.session.get(ToolApproval, approval_id, populate_existing=True) if is_id(approval_id) else None
+
+
+def get_active_approval(proposal_id: int) -> ToolApproval | None:
+    """The one pending lane of a proposal, or None."""
+    return db.session.scalar(
+        _fresh(select(ToolApproval)).where(
+            ToolApproval.tool_proposal_id == proposal_id, ToolApproval.status == LaneStatus.PENDING
+        )
+    )
+
+
+def get_latest_approval(proposal_id: int) -> ToolApproval | None:
+    """The newest lane of a proposal, in whatever state, or None."""
+    return db.session.scalar(
+        _fresh(select(ToolApproval))
+        .where(ToolApproval.tool_proposal_id == proposal_id)
+        .order_by(ToolApproval.id.desc())
+        .limit(1)
+    )
+
+
+def list_events(proposal_id: int) -> Sequence[ToolActionEvent]:
+    """The trail of one proposal, oldest first."""
+    return db.session.scalars(
+        select(ToolActionEvent)
+        .where(ToolActionEvent.tool_proposal_id == proposal_id)
+        .order_by(ToolActionEvent.id)
+    ).all()
+
+
+def list_action_events(
+    limit: int = 100,
+    before: int | None = None,
+    *,
+    actor_id: str | None = None,
+    event_type: str | None = None,
+    tool_ref: str | None = None,
+    conversation_id: int | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+) -> Sequence[ToolActionEvent]:
+    """The trail over all proposals, newest first, with their proposals; `before` is the last event id of a page."""
+    query = select(ToolActionEvent).options(selectinload(ToolActionEvent.proposal))
+    wanted = {
+        ToolActionEvent.actor_id: actor_id,
+        ToolActionEvent.event_type: event_type,
+        ToolActionEvent.conversation_id: conversation_id,
+    }
+    for column, value in wanted.items():
+        if value is not None:
+            query = query.where(column == value)
+    if tool_ref is not None:
+        query = query.join(ToolActionEvent.proposal).where(ToolProposal.tool_ref == tool_ref)
+    if before is not None:
+        query = query.where(ToolActionEvent.id < before)
+    if since is not None:
+        query = query.where(ToolActionEvent.created_at >= since)
+    if until is not None:
+        query = query.where(ToolActionEvent.created_at < until)
+    return db.session.scalars(query.order_by(ToolActionEvent.id.desc()).limit(min(limit, MOST))).all()
+
+
+def list_proposals_for_conversation(
+    conversation_id: int, limit: int | None = None, *, events: bool = True
+) -> Sequence[ToolProposal]:
+    """The proposals of a conversation, newest first, with their lanes and, if asked for, events. A query each."""
+    found = db.session.scalars(
+        select(ToolProposal)
+        .where(ToolProposal.conversation_id == conversation_id)
+        .options(selectinload(ToolProposal.approvals).lazyload(ToolApproval.proposal))
+        .order_by(ToolProposal.id.desc())
+        .limit(limit)
+        .execution_options(populate_existing=True)
+    ).all()
+    if events:
+        load_events(found)
+    return found
+
+
+def load_events(proposals: Sequence[ToolProposal]) -> None:
+    """Read the trails of these proposals into their `events`. One query; none when there are no proposals."""
+    trails: dict[int, list[ToolActionEvent]] = {proposal.id: [] for proposal in proposals}
+    if trails:
+        wanted = ToolActionEvent.tool_proposal_id.in_(trails)
+        for event in db.session.scalars(select(ToolActionEvent).where(wanted).order_by(ToolActionEvent.id)):
+            trails[event.tool_proposal_id].append(event)
+    for proposal in proposals:
+        set_committed_value(proposal, "events", trails[proposal.id])
+
+
+def askers(conversation_id: ColumnElement[int]) -> Select[str]:
+    """The actors who asked for something in a conversation, as a part of a page's own statement."""
+    return select(ToolProposal.actor_id).where(ToolProposal.conversation_id == conversation_id)
+
+
+def list_pending_approvals(
+    limit: int = 50,
+    after: tuple[datetime, int] | None = None,
+    *,
+    tool_ref: str | None = None,
+    risk_tier: str | None = None,
+    requested_by: str | None = None,
+) -> Sequence[ToolApproval]:
+    """Pending lanes, soonest to expire first; `after` is the (expires_at, id) of the last lane of a page."""
+    query = _fresh(select(ToolApproval)).where(ToolApproval.status == LaneStatus.PENDING)
+    if after is not None:
+        query = query.where(tuple_(ToolApproval.expires_at, ToolApproval.id) > after)
+    if tool_ref is not None or risk_tier is not None:
+        query = query.join(ToolProposal, ToolProposal.id == ToolApproval.tool_proposal_id)
+    if tool_ref is not None:
+        query = query.where(ToolProposal.tool_ref == tool_ref)
+    if risk_tier is not None:
+        query = query.where(ToolProposal.risk_tier == risk_tier)
+    if requested_by is not None:
+        query = query.where(ToolApproval.requested_by == requested_by)
+    return db.session.scalars(
+        query.order_by(ToolApproval.expires_at, ToolApproval.id).limit(min(limit, MOST))
+    ).all()
+
+
+def list_stale_lanes(
+    limit: int = 100, *, older_than: timedelta | None = None, near: timedelta = timedelta(hours=1)
+) -> Sequence[ToolApproval]:
+    """Pending lanes that are overdue, due within `near`, or older than a chosen age; soonest deadline first."""
+    moment = now()
+    stale: Any = ToolApproval.expires_at <= moment + near
+    if older_than is not None:
+        stale = stale | (ToolApproval.created_at <= moment - older_than)
+    return db.session.scalars(
+        _fresh(select(ToolApproval))
+        .where(ToolApproval.status == LaneStatus.PENDING, stale)
+        .order_by(ToolApproval.expires_at, ToolApproval.id)
+        .limit(min(limit, MOST))
+    ).all()
+
+
+def _fresh(query: Select[ToolApproval]) -> Select[ToolApproval]:
+    return query.execution_options(populate_existing=True)

@@ -1,0 +1,70 @@
+"""What the sweep looks for among the lanes, by state alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from flask import current_app
+from sqlalchemy import ColumnElement, column, or_, select, text, tuple_
+from sqlalchemy.orm import InstrumentedAttribute
+
+from console.db import db, now
+from console.governance.execution import lock_key
+from console.models import LaneStatus, ToolApproval
+
+Found = Iterator[tuple[int, int]]
+"""Lane ids and versions, read in bounded batches, the longest waiting first."""
+
+
+def overdue() -> Found:
+    """Pending lanes whose deadline has passed."""
+    due = ToolApproval.status == LaneStatus.PENDING, ToolApproval.expires_at <= now()
+    return _found(*due, order=ToolApproval.expires_at)
+
+
+def waiting_to_resume() -> Found:
+    """Approved lanes that nothing moved for the grace period."""
+    return _found(ToolApproval.status == LaneStatus.APPROVED, _untouched(), order=ToolApproval.updated_at)
+
+
+def waiting_to_run() -> Found:
+    """Lanes that should be running and are not: no worker holds their lock, and no back-off is under way."""
+    return _found(
+        ToolApproval.status == LaneStatus.EXECUTION_PENDING,
+        _untouched(),
+        or_(ToolApproval.retry_at.is_(None), ToolApproval.retry_at <= now()),
+        ~_held_by_a_worker(),
+        order=ToolApproval.updated_at,
+    )
+
+
+def _found(*conditions: ColumnElement[bool], order: InstrumentedAttribute[datetime]) -> Found:
+    """All of them, so that lanes which get nowhere do not keep the sweep from those behind them."""
+    limit = current_app.config["SETTINGS"].sweep_batch
+    query = select(ToolApproval.id, ToolApproval.version, order.label("moment")).where(*conditions)
+    query = query.order_by(order, ToolApproval.id).limit(limit)
+    page = query
+    while True:
+        rows = db.session.execute(page).all()
+        # Nothing was changed; letting go of the snapshot here keeps the sweep from holding back the vacuum.
+        db.session.rollback()
+        yield from ((row.id, row.version) for row in rows)
+        if len(rows) < limit:
+            return
+        page = query.where(tuple_(order, ToolApproval.id) > (rows[-1].moment, rows[-1].id))
+
+
+def _untouched() -> ColumnElement[bool]:
+    return ToolApproval.updated_at <= now() - timedelta(
+        seconds=current_app.config["SETTINGS"].sweep_grace_seconds
+    )
+
+
+def _held_by_a_worker() -> ColumnElement[bool]:
+    """pg_locks shows an advisory lock's bigint as two halves, with objsubid 1."""
+    held = text(
+        "SELECT (classid::bigint << 32) | objid::bigint FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 1"
+        " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
+    )
+    return (ToolApproval.id + lock_key(0)).in_(held.columns(column("key")))

@@ -1,0 +1,76 @@
+"""Looking again, between the approval and the run: does everything that allowed it still hold?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pydantic import BaseModel
+
+from console.governance.actors import Actor, find_actor
+from console.governance.canonical import canonical_json, digest
+from console.governance.policy import STRICTNESS, Rules
+from console.governance.validation import Blocked, Validated, validate
+from console.models import ToolApproval, ToolProposal
+from console.tools import ApprovalMode, Tool, ToolContext
+
+
+@dataclass(frozen=True)
+class Cleared:
+    """What may run: the tool and the input that was approved, to the letter."""
+
+    tool: Tool
+    input: BaseModel
+    asker: Actor
+
+
+def revalidate(lane: ToolApproval) -> Cleared | str:
+    """What may run, or the sentence that says why nothing may any more.
+
+    Uses the actors' current grants, the policy now in force, and the digest that was approved.
+    """
+    proposal = lane.proposal
+    if digest(proposal.input) != lane.digest:
+        return "The input was changed after it was approved."
+    asker = find_actor(proposal.actor_id)
+    outcome = check_now(proposal, asker)
+    if isinstance(outcome, str):
+        return outcome
+    if STRICTNESS[outcome.approval_mode] > STRICTNESS[ApprovalMode(proposal.approval_mode)]:
+        return "The policy became stricter since this was decided."
+    if canonical_json(outcome.parameters) != canonical_json(proposal.input):
+        return "The action now reads this input differently from what was approved."
+    return _decider_still_may(lane, outcome.rules) or Cleared(outcome.tool, outcome.input, asker)
+
+
+def check_now(proposal: ToolProposal, asker: Actor | None = None) -> Validated | str:
+    """The gates once more, with what is granted to the asker now. For cards too: would this fail now, and why?"""
+    asker = asker or find_actor(proposal.actor_id)
+    if not asker.active:
+        return f"The account that asked for this, {asker.name}, is no longer active."
+    context = ToolContext(
+        tool_params=proposal.input,
+        scopes=asker.scopes,
+        account_id=proposal.account_id,
+        conversation_id=proposal.conversation_id,
+    )
+    outcome = validate(proposal.tool_ref, proposal.actor_id, context)
+    if not isinstance(outcome, Blocked):
+        return outcome
+    if outcome.outcome == "unsupported":
+        return "This action is not offered any more."
+    if outcome.outcome == "scope_invalid":
+        return f"{asker.name} no longer holds the permission {', '.join(outcome.missing_scopes)}."
+    return outcome.sentence
+
+
+def _decider_still_may(lane: ToolApproval, rules: Rules) -> str | None:
+    if lane.decided_by == "policy":
+        return None
+    decider = find_actor(lane.decided_by or "")
+    if not decider.active:
+        return f"The account that approved this, {decider.name}, is no longer active."
+    if decider.role not in rules.decide:
+        return f"{decider.name}, who approved this, may no longer decide such actions."
+    if rules.four_eyes and lane.decided_by in (lane.proposal.actor_id, lane.requested_by):
+        return "The policy now asks for two different people here, and one person did both."
+    return None

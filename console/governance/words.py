@@ -1,0 +1,50 @@
+"""Reasons as people give them, and sentences about what was decided."""
+
+from __future__ import annotations
+
+import unicodedata
+
+from flask import current_app
+
+from console.governance.actors import find_actor
+from console.governance.canonical import has_forbidden_text
+from console.governance.errors import ReasonRequired
+from console.models import LaneStatus, ToolApproval
+
+VERBS = {"approved": "approved", "rejected": "rejected", "deferred": "deferred", "expired": "let lapse"}
+
+
+def decided_sentence(lane: ToolApproval) -> str:
+    """Who decided what and when, for someone who came second."""
+    if lane.status == LaneStatus.EXPIRED and not lane.decided_by:
+        return "The deadline to decide has passed. Nothing will run; ask again if it is still wanted."
+    if not (lane.decided_by and lane.decided_at):
+        return "This is no longer waiting for a decision."
+    who = "The policy" if lane.decided_by == "policy" else find_actor(lane.decided_by).name
+    verb = VERBS.get(lane.last_decision or "", "decided")
+    when = f"{lane.decided_at:%H:%M} UTC on {lane.decided_at.day} {lane.decided_at:%B}"
+    reason = f" The reason given: “{lane.reason}”" if lane.reason else ""
+    return f"{who} {verb} this at {when}, before your decision arrived.{reason}"
+
+
+def checked_reason(text: str | None, *, required: bool = True) -> str | None:
+    """The reason as it is stored: without whitespace around it, and each line break counted once, as a browser does.
+
+    Raises ReasonRequired when it is needed and shows nothing, is too long, or cannot be stored.
+    """
+    limit: int = current_app.config["SETTINGS"].max_reason_chars
+    reason = (text or "").replace("\r\n", "\n").strip()
+    if has_forbidden_text(reason):
+        raise ReasonRequired("The reason has a character that cannot be stored; please type it again.")
+    if len(reason) > limit:
+        raise ReasonRequired(f"The reason has {len(reason):,} characters; at most {limit:,} fit.")
+    if not any(_is_visible(char) for char in reason):
+        if required:
+            raise ReasonRequired()
+        return None
+    return reason
+
+
+def _is_visible(char: str) -> bool:
+    """Neither a space of any kind nor one of the characters that take no room at all."""
+    return unicodedata.category(char)[0] not in "ZC"

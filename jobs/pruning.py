@@ -1,0 +1,25 @@
+"""Daily: forget what nobody can need any more. The trail, conversations and lanes are kept for good."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import structlog
+from sqlalchemy import delete
+
+from console.db import db, now, transaction
+from console.models import SignIn
+
+KEPT_DAYS = 30
+
+log = structlog.get_logger(__name__)
+
+
+def prune() -> int:
+    """Delete sign-ins that ended, or could not be used any more, a month ago; returns how many."""
+    old = now() - timedelta(days=KEPT_DAYS)
+    with transaction():
+        done = db.session.execute(delete(SignIn).where((SignIn.expires_at < old) | (SignIn.ended_at < old)))
+    count = int(getattr(done, "rowcount", 0))
+    log.info("pruned", sign_ins=count)
+    return count
