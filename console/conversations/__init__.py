@@ -1,0 +1,52 @@
+"""The verbs of the conversation: what people do with it, each one transaction, and what pages read of it.
+
+Every verb joins the caller's `transaction()` or opens its own, locks the conversation, announces `conversation:<id>`
+and `inbox`, and refuses with the family of `console.errors`: NotFound, Forbidden (no active operator), Invalid (with
+`fields`), AnsweredMeanwhile.
+"""
+
+from console.conversations.drafts import draft, drafts, forget_draft, keep_draft
+from console.conversations.filters import NOBODY, VIEWS, Filters
+from console.conversations.lifecycle import assign, reopen, resolve
+from console.conversations.reading import Entry, Timeline, assignable, conversation, last_message_id, timeline
+from console.conversations.rows import Page, Row, inbox
+from console.conversations.tallies import Counts, counts, fold_tallies
+from console.conversations.writing import (
+    AnsweredMeanwhile,
+    add_note,
+    customer_known_as,
+    receive,
+    reply,
+    start,
+)
+
+__all__ = [
+    "NOBODY",
+    "VIEWS",
+    "AnsweredMeanwhile",
+    "Counts",
+    "Entry",
+    "Filters",
+    "Page",
+    "Row",
+    "Timeline",
+    "add_note",
+    "assign",
+    "assignable",
+    "conversation",
+    "counts",
+    "customer_known_as",
+    "draft",
+    "drafts",
+    "fold_tallies",
+    "forget_draft",
+    "inbox",
+    "keep_draft",
+    "last_message_id",
+    "receive",
+    "reopen",
+    "reply",
+    "resolve",
+    "start",
+    "timeline",
+]

@@ -1,0 +1,103 @@
+"""What the conversation page reads: the header and a bounded stretch of the timeline."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import select, tuple_
+from sqlalchemy.orm import joinedload
+
+from console.conversations.access import BIGGEST_ID, NOT_THERE
+from console.conversations.cursors import Cursor
+from console.conversations.texts import settings
+from console.db import db
+from console.errors import NotFound
+from console.models import Conversation, Message, MessageRole, Operator
+
+
+class Entry(NamedTuple):
+    """One line of the timeline."""
+
+    id: int
+    role: MessageRole
+    body: str
+    author_id: str | None
+    author_name: str
+    details: dict[str, Any]
+    created_at: datetime
+
+
+class Timeline(NamedTuple):
+    """Entries oldest first; `earlier` is the cursor of the page before them, None when there is none."""
+
+    entries: list[Entry]
+    earlier: str | None
+    last_id: int
+    """The greatest id among them: what a reply form carries as `seen_message_id`. 0 when empty."""
+
+
+def conversation(conversation_id: int) -> Conversation:
+    """The conversation with its customer and assignee, in one query. Raises NotFound."""
+    found = None
+    if 0 < conversation_id <= BIGGEST_ID:
+        found = db.session.scalar(
+            select(Conversation)
+            .where(Conversation.id == conversation_id)
+            .options(joinedload(Conversation.customer, innerjoin=True), joinedload(Conversation.assignee))
+            .execution_options(populate_existing=True)
+        )
+    if found is None:
+        raise NotFound(NOT_THERE)
+    return found
+
+
+def timeline(conversation_id: int, *, before: str | None = None, limit: int | None = None) -> Timeline:
+    """The newest entries, or those before the cursor `before`; at most `limit` (default `timeline_size`).
+
+    One query. Raises BadRequest for a cursor that is none.
+    """
+    size = limit or settings().timeline_size
+    wanted = (
+        select(
+            Message.id,
+            Message.role,
+            Message.body,
+            Message.author_id,
+            Message.author_name,
+            Message.details,
+            Message.created_at,
+        )
+        .where(Message.conversation_id == conversation_id)
+        .order_by(Message.created_at.desc(), Message.id.desc())
+        .limit(size + 1)
+    )
+    if before:
+        at, last_id = Cursor.parse(before)
+        wanted = wanted.where(tuple_(Message.created_at, Message.id) < tuple_(at, last_id))
+    entries = [Entry._make(row) for row in db.session.execute(wanted)]
+    more = len(entries) > size
+    entries = entries[:size][::-1]
+    earlier = str(Cursor(entries[0].created_at, entries[0].id)) if more else None
+    return Timeline(entries, earlier, max((entry.id for entry in entries), default=0))
+
+
+def last_message_id(conversation_id: int) -> int:
+    """The greatest message id of the conversation, 0 when it has none."""
+    return (
+        db.session.scalar(
+            select(Message.id)
+            .where(Message.conversation_id == conversation_id)
+            .order_by(Message.id.desc())
+            .limit(1)
+        )
+        or 0
+    )
+
+
+def assignable() -> list[tuple[int, str]]:
+    """Active operators as (id, name), by name: who a conversation can be given to."""
+    rows = db.session.execute(
+        select(Operator.id, Operator.name).where(Operator.active).order_by(Operator.name)
+    )
+    return [(row.id, row.name) for row in rows]
