@@ -1,0 +1,37 @@
+"""gunicorn's settings: `gunicorn -c console/gunicorn.py console.wsgi:app`. Address and number come from `console web`.
+
+Read by path and free of imports from the console, so that nothing of it is loaded before a worker is patched:
+gunicorn's gevent worker patches the standard library first and only then loads the application.
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+from typing import Any
+
+# Each stream is an open file, and many systems allow 1,024 unless asked for more.
+_soft, _hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+_wanted = 16_384 if _hard == resource.RLIM_INFINITY else min(16_384, _hard)
+resource.setrlimit(resource.RLIMIT_NOFILE, (max(_soft, _wanted), _hard))
+
+worker_class = "gevent"
+worker_connections = 4000
+"""Every open page holds one stream; each is a greenlet, not a thread."""
+timeout = 30
+graceful_timeout = 1
+"""Streams never end by themselves; pages reconnect at once, so a stop need not wait for them."""
+keepalive = 30
+backlog = 2048
+loglevel = "warning"
+control_socket_disable = True
+forwarded_allow_ips = ""
+"""Who may set X-Forwarded-* is decided in one place, the application: CONSOLE_TRUSTED_PROXIES."""
+
+
+def child_exit(_server: Any, worker: Any) -> None:
+    """Forget the live numbers of a web process that is gone, where several share a folder."""
+    if os.environ.get("PROMETHEUS_MULTIPROC_DIR"):
+        from prometheus_client import multiprocess
+
+        multiprocess.mark_process_dead(worker.pid)

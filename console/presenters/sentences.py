@@ -1,0 +1,170 @@
+"""What a card says of its state: one honest sentence each, and the steps that led there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, tzinfo
+from typing import Any, NamedTuple
+
+from console.models import EventType, ToolApproval, ToolProposal
+from console.presenters.days import at_time
+from console.presenters.faces import Faces
+from console.presenters.labels import mode
+from console.presenters.times import span
+from console.presenters.values import Row
+
+MOST_ATTEMPTS = 3
+STEPS: dict[str, tuple[str, str]] = {
+    "proposal_created": ("{who} asked", "plus"),
+    "proposal_blocked": ("{who} asked, and it was blocked", "oct"),
+    "approval_requested": ("{who} asked for a decision", "sign"),
+    "approved": ("{who} approved", "check"),
+    "rejected": ("{who} rejected", "slash"),
+    "deferred": ("{who} deferred", "pause"),
+    "expired": ("Expired", "glass"),
+    "revalidation_passed": ("Checked once more, all still holds", "shield"),
+    "revalidation_failed": ("Checked once more, and stopped", "unshield"),
+    "execution_enqueued": ("Sent to a worker", "run"),
+    "execution_started": ("A worker started it", "run"),
+    "execution_succeeded": ("Done", "done"),
+    "execution_attempt_failed": ("An attempt failed", "x"),
+    "execution_failed": ("Failed", "fail"),
+}
+
+
+class Step(NamedTuple):
+    """One line of a history."""
+
+    at: datetime
+    icon: str
+    words: str
+    reason: str
+
+
+class Told(NamedTuple):
+    """What the sentences are made of."""
+
+    proposal: ToolProposal
+    lane: ToolApproval | None
+    faces: Faces
+    local: tzinfo
+
+    @property
+    def decider(self) -> str:
+        return self.faces(self.lane.decided_by).first if self.lane and self.lane.decided_by else "Nobody"
+
+    @property
+    def approved_by(self) -> str:
+        """`Approved by Ada`, or that the policy let it through."""
+        if self.lane and self.lane.decided_by == "policy":
+            return "Runs on policy, nobody has to decide."
+        return "Approved by you." if self.decider == "You" else f"Approved by {self.decider}."
+
+
+def sentence(state: str, told: Told) -> str:
+    """One sentence or two that say how things stand. Never the operator's quoted reason: the card shows that apart."""
+    return _SENTENCES[state](told)
+
+
+def steps(proposal: ToolProposal, faces: Faces) -> list[Step]:
+    """The trail of a proposal for people, oldest first."""
+    found = []
+    for event in proposal.events:
+        words, icon = STEPS[event.event_type]
+        found.append(
+            Step(event.created_at, icon, words.format(who=faces(event.actor_id).first), event.reason or "")
+        )
+    return found
+
+
+def attempts(proposal: ToolProposal, lane: ToolApproval | None, local: tzinfo) -> list[Step]:
+    """The attempts of a lane that failed."""
+    failed = (EventType.EXECUTION_ATTEMPT_FAILED, EventType.EXECUTION_FAILED)
+    return [
+        Step(event.created_at.astimezone(local), "x", "", event.reason or "It failed without saying why.")
+        for event in proposal.events
+        if lane is not None and event.tool_approval_id == lane.id and event.event_type in failed
+    ]
+
+
+def policy_rows(rules: Mapping[str, Any]) -> list[Row]:
+    """A snapshot of the rules as labelled rows."""
+    waits = rules.get("lane_seconds")
+    runs = rules.get("execute_seconds")
+    found = [
+        ("Mode", mode(str(rules.get("mode", "always_block")), four_eyes=bool(rules.get("four_eyes")))),
+        ("Four eyes", "Whoever asked may not decide" if rules.get("four_eyes") else "Not asked for"),
+        ("Who decides", " or ".join(f"{role}s" for role in rules.get("decide", ()))),
+        ("Waits for", span(waits) if waits else ""),
+        ("Starts within", f"{span(runs)} of the approval, or the deadline if that is later" if runs else ""),
+    ]
+    return [Row(name, (words,)) for name, words in found if words]
+
+
+def _approved(told: Told) -> str:
+    lane = told.lane
+    when = at_time(lane.decided_at, told.local) if lane and lane.decided_at else ""
+    return f"{told.decider} approved it {when}. We check once more, then it runs."
+
+
+def _running(told: Told) -> str:
+    lane = told.lane
+    assert lane is not None
+    if lane.retry_at is not None:
+        when = f"{lane.retry_at.astimezone(told.local):%H:%M:%S}"
+        return f"{lane.last_error or 'It failed.'} Attempt {lane.attempt + 1} of {MOST_ATTEMPTS} starts at {when}."
+    if lane.attempt_open:
+        return f"{told.approved_by} Attempt {lane.attempt} of {MOST_ATTEMPTS} is running."
+    return f"{told.approved_by} It starts as soon as a worker is free."
+
+
+def _executed(told: Told) -> str:
+    return told.proposal.result_summary or "It ran."
+
+
+def _failed(told: Told) -> str:
+    lane = told.lane
+    assert lane is not None
+    tries = f"{lane.attempt} of {MOST_ATTEMPTS} attempts."
+    if 0 < lane.attempt < MOST_ATTEMPTS:
+        return f"{tries} The last refusal is final, so it was not tried again."
+    return f"{tries} Nothing more will be tried."
+
+
+def _expired(told: Told) -> str:
+    lane = told.lane
+    assert lane is not None
+    if lane.execute_by is not None:
+        return f"{told.approved_by} It could not start before its deadline. Nothing ran."
+    event = next((e for e in reversed(told.proposal.events) if e.event_type == "expired"), None)
+    if event is not None and event.actor_id != "system":
+        return f"{told.faces(event.actor_id).first} ended the waiting. Nothing ran."
+    return f"Nobody decided within {span((lane.expires_at - lane.created_at).total_seconds())}. Nothing ran."
+
+
+def _invalidated(told: Told) -> str:
+    lane = told.lane
+    why = (lane.last_error if lane else None) or "What allowed it no longer held."
+    return f"{told.approved_by} {why}"
+
+
+def _blocked(told: Told) -> str:
+    if told.proposal.approval_mode == "always_block" and told.proposal.blocked_outcome is None:
+        return "Policy never lets this run from the desk. Nobody was asked."
+    return f"{told.proposal.reason or 'It was blocked.'} Nobody was asked."
+
+
+_SENTENCES: dict[str, Callable[[Told], str]] = {
+    "pending": lambda told: "Waits for a decision.",
+    "proposed": lambda told: "This was noted, and nobody has been asked to decide it.",
+    "approved": _approved,
+    "execution_pending": _running,
+    "executed": _executed,
+    "execution_failed": _failed,
+    "unknown": lambda told: told.proposal.reason or "It may or may not have happened.",
+    "rejected": lambda told: f"{told.decider} said no. Nothing ran.",
+    "deferred": lambda told: f"{told.decider} put it off. Nothing ran.",
+    "expired": _expired,
+    "invalidated": _invalidated,
+    "blocked": _blocked,
+}

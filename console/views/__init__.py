@@ -1,0 +1,48 @@
+"""One file a page: load, verb, fragment. A module here with a `blueprint` is a part of the console."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pkgutil import iter_modules
+from typing import Any
+
+from flask import Flask
+
+from console import assets
+from console.config import Settings
+from console.db import now
+from console.live import event_name
+from console.presenters import names, times
+from console.presenters.navigation import ROOMS
+from console.views import problems, session
+from console.views.fragments import unchanging
+
+
+def init_app(app: Flask) -> None:
+    """Register every page, what answers errors, and the words that templates share."""
+    settings: Settings = app.config["SETTINGS"]
+
+    def shared() -> dict[str, Any]:
+        return {"brand": settings.brand, "navigation": ROOMS}
+
+    assets.init_app(app)
+    problems.init_app(app)
+    session.init_app(app)
+    for module in iter_modules(__path__):
+        found = import_module(f"{__name__}.{module.name}")
+        if hasattr(found, "blueprint"):
+            app.register_blueprint(found.blueprint)
+    app.context_processor(shared)
+    app.jinja_env.trim_blocks = True
+    app.jinja_env.lstrip_blocks = True
+    app.jinja_env.globals.update(now=now, unchanging=unchanging)
+    app.jinja_env.filters.update(
+        ago=times.ago,
+        exact=times.exact,
+        iso=times.iso,
+        left=times.left,
+        seconds_left=times.seconds_left,
+        initials=names.initials,
+        tint=names.tint,
+        event_name=event_name,
+    )

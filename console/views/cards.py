@@ -1,0 +1,134 @@
+"""The actions of a conversation as cards, each with what the operator who looks may do about it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+
+from flask import render_template
+from markupsafe import Markup
+from sqlalchemy import select
+from sqlalchemy.orm.attributes import set_committed_value
+
+from console import conversations, governance
+from console.db import db, now
+from console.governance.reads import load_events
+from console.models import Operator, ToolApproval, ToolProposal
+from console.presenters import labels, lanes
+from console.presenters.faces import Faces
+from console.presenters.lanes import Card, Decision, Notice
+from console.presenters.times import ago
+from console.views.thread import Desk, Thread, thread
+
+Deciding = Mapping[int, tuple[Decision | None, Notice | None]]
+
+MOST_CARDS = 50
+STEPS_TOLD = ("expired", "execution_failed")
+"""States whose card tells how it came to them."""
+NEEDS_A_LOOK = ("unknown", "execution_failed", "invalidated")
+
+
+@dataclass(frozen=True)
+class Cards:
+    """The actions of a conversation: what waits, what runs, what is over."""
+
+    pending: list[Card]
+    underway: list[Card]
+    past: list[Card]
+    more: bool
+    shown: int = MOST_CARDS
+
+    @property
+    def words(self) -> str:
+        """How many wait, as a sentence."""
+        if not self.pending:
+            return "Nothing waits for a decision"
+        return f"{labels.count(len(self.pending), 'action waits', 'actions wait')} for a decision"
+
+    @property
+    def needs_look(self) -> str:
+        number = sum(card.state in NEEDS_A_LOOK for card in self.past)
+        return f"{labels.count(number, 'needs', 'need')} a look" if number else ""
+
+
+def around(lane: ToolApproval, operator: Operator) -> tuple[Desk, ToolProposal]:
+    """The lane's proposal with its trail, as the operator sees it: from its conversation, or from no place."""
+    proposal = lane.proposal
+    set_committed_value(proposal, "events", governance.list_events(proposal.id))
+    set_committed_value(proposal, "approvals", [lane])
+    if lane.conversation_id is not None:
+        return thread(lane.conversation_id, operator), proposal
+    names: dict[int, str] = {
+        row.id: row.name for row in db.session.execute(select(Operator.id, Operator.name))
+    }
+    drafts = conversations.drafts(operator.id, f"lane:{lane.id}")
+    return Desk(operator=operator, actors={}, faces=Faces(names, operator.actor_id), drafts=drafts), proposal
+
+
+def cards(found: Thread, proposals: Sequence[ToolProposal], deciding: Deciding | None = None) -> Cards:
+    """The proposals as cards. `deciding` says, by lane id, what an operator's own attempt came to."""
+    pending: list[Card] = []
+    underway: list[Card] = []
+    past: list[Card] = []
+    for proposal in proposals:
+        lane = lanes.latest(proposal)
+        attempt = (deciding or {}).get(lane.id if lane else 0, (None, None))
+        card = card_of(found, proposal, *attempt)
+        home = pending if card.state == "pending" else underway if card.state in lanes.UNDERWAY else past
+        home.append(card)
+    pending.sort(key=lambda card: card.lane.expires_at if card.lane else now())
+    return Cards(pending, underway, past, more=len(proposals) >= MOST_CARDS)
+
+
+def card_of(
+    found: Desk, proposal: ToolProposal, decision: Decision | None = None, notice: Notice | None = None
+) -> Card:
+    """One proposal as a card, with what this operator may do about it."""
+    lane = lanes.latest(proposal)
+    if lane is not None and lane.status == "pending":
+        refusal = governance.may_decide(lane, found.operator.actor_id, found.actors)
+        if lane.expires_at <= now():
+            refusal = governance.LaneExpired()
+        alarm = governance.would_fail(lane, found.actors)
+        decision = replace(decision or Decision(), refusal=refusal.sentence if refusal else None, alarm=alarm)
+    return lanes.card(proposal, lane, found.view, decision, notice)
+
+
+def proposals(conversation_id: int) -> Sequence[ToolProposal]:
+    """The newest actions of a conversation with their lanes. Two queries, a third when a card tells of its steps."""
+    found = governance.list_proposals_for_conversation(conversation_id, limit=MOST_CARDS, events=False)
+    telling = [
+        p
+        for p in found
+        if (lane := lanes.latest(p)) is not None and (lane.status in STEPS_TOLD or lane.retry_at)
+    ]
+    load_events(telling)
+    return found
+
+
+@dataclass(frozen=True)
+class _Drawing:
+    """A settled card by everything that its look depends on."""
+
+    key: tuple[object, ...]
+    card: Card = field(compare=False)
+
+
+def drawn(card: Card) -> Markup:
+    """A settled card. It stays as it is for as long as its lane does, and each live update shows it again."""
+    lane, proposal = card.lane, card.proposal
+    if card.notice or card.kept:
+        return _draw.__wrapped__(_Drawing((), card))
+    what = (card.dom_id, proposal.created_at, proposal.status, lane.version if lane else 0, ago(card.at))
+    said = (card.chip, card.sentence, card.by, card.asked, tuple(card.attempts))
+    return _draw(_Drawing(what + said, card))
+
+
+@lru_cache(maxsize=1024)
+def _draw(drawing: _Drawing) -> Markup:
+    return Markup(render_template("lanes/_alone.html", card=drawing.card))
+
+
+def _tells_steps(lane: ToolApproval | None) -> bool:
+    return lane is not None and (lane.status in STEPS_TOLD or lane.retry_at is not None)

@@ -1,0 +1,33 @@
+"""Parts of a page: whether one is asked for, and how it is answered cheaply when it has not changed."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from functools import cache
+
+from flask import Response, current_app, request
+from markupsafe import Markup
+
+# One-time values differ in every rendering; a region that differs in nothing else has not changed.
+_ONE_TIME = re.compile(r'name="(?:csrf_token|token|form_token)" value="[^"]*"')
+
+
+def is_htmx() -> bool:
+    """Whether the request wants a part of a page. Going back in history wants the whole."""
+    return request.headers.get("HX-Request") == "true" and "HX-History-Restore-Request" not in request.headers
+
+
+@cache
+def unchanging(template: str) -> Markup:
+    """A part of every page that is the same for everyone: rendered once a process."""
+    return Markup(current_app.jinja_env.get_template(template).render())
+
+
+def fragment(html: str, status: int = 200) -> Response:
+    """Answer with a part of a page: 304 when the page already shows exactly this."""
+    response = Response(html, status=status, mimetype="text/html")
+    if status == 200:
+        response.set_etag(hashlib.sha256(_ONE_TIME.sub("", html).encode()).hexdigest()[:32], weak=True)
+        response.make_conditional(request)
+    return response

@@ -1,0 +1,25 @@
+"""The live stream of a page."""
+
+from __future__ import annotations
+
+from flask import Blueprint, Response, g, request
+from flask_login import current_user
+
+from console import live
+
+blueprint = Blueprint("live", __name__)
+
+
+@blueprint.get("/live")
+def stream() -> Response:
+    """Server-Sent Events for `topics`: that something changed, never what. Raises BadRequest for an unknown topic."""
+    topics = live.parse_topics(request.args.get("topics", ""))
+    hub = live.hub()
+    opened = hub.open(topics, g.sign_in_id, live.grants(current_user.role, current_user.scopes))
+    # Passed through as it is: each layer of wrapping costs a thousand open pages its part of every event.
+    return Response(
+        live.Body(hub, opened),
+        mimetype="text/event-stream",
+        headers={"X-Accel-Buffering": "no"},
+        direct_passthrough=True,
+    )

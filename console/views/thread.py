@@ -1,0 +1,217 @@
+"""What the conversation page reads in one query: the thread, its people, and what is half-typed in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from typing import Any
+
+from flask import current_app
+from markupsafe import Markup
+from sqlalchemy import ScalarSelect, Select, bindparam, func, select, tuple_
+from sqlalchemy.dialects.postgresql import aggregate_order_by
+from sqlalchemy.orm import aliased, contains_eager
+
+from console.config import Settings
+from console.conversations import Timeline
+from console.db import db, now
+from console.errors import NotFound
+from console.governance.actors import Actor
+from console.governance.reads import askers
+from console.models import (
+    ApiToken,
+    Conversation,
+    ConversationStatus,
+    Draft,
+    Operator,
+    Role,
+)
+from console.presenters import labels
+from console.presenters.days import zone
+from console.presenters.faces import Face, Faces
+from console.presenters.lanes import Viewpoint
+from console.presenters.timeline import Line
+
+NOT_THERE = "This conversation does not exist, or no longer does."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Desk:
+    """Where an operator stands: who may act, under which names, and what is half-typed."""
+
+    operator: Operator
+    actors: Mapping[str, Actor]
+    """Everyone who may act here, with what is granted to them now."""
+    faces: Faces
+    drafts: Mapping[str, str]
+    conversation: Conversation | None = None
+
+    @property
+    def view(self) -> Viewpoint:
+        resolved = self.conversation is not None and self.conversation.status == ConversationStatus.RESOLVED
+        return Viewpoint(self.faces, zone(settings().timezone), self.drafts, resolved)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Thread(Desk):
+    """A conversation as one operator sees it."""
+
+    conversation: Conversation
+    people: Sequence[tuple[int, str]]
+    """Active operators by name: who it can be given to."""
+    next_id: int | None
+    """The conversation after this one, among the open ones, in the order of the inbox."""
+    customer_conversations: int
+    before: str = ""
+    earlier: str | None = None
+    says: str = ""
+    """The latest entry, said politely when it is a new one."""
+
+    @property
+    def resolved(self) -> bool:
+        return self.conversation.status == ConversationStatus.RESOLVED
+
+    @property
+    def assignee(self) -> Face | None:
+        found = self.conversation.assignee_id
+        return self.faces(f"operator:{found}") if found else None
+
+    @property
+    def channel(self) -> str:
+        return labels.channel(self.conversation.channel)
+
+    @property
+    def since(self) -> str:
+        return _day(self.conversation.created_at.astimezone(self.view.local))
+
+    @property
+    def customer_since(self) -> str:
+        return f"{self.conversation.customer.created_at:%b %Y}"
+
+    @property
+    def customer_first(self) -> str:
+        return self.conversation.customer.name.split()[0]
+
+    @property
+    def max_chars(self) -> int:
+        return settings().max_message_chars
+
+
+def settings() -> Settings:
+    """The settings of the running application."""
+    found: Settings = current_app.config["SETTINGS"]
+    return found
+
+
+def thread(conversation_id: int, operator: Operator) -> Thread:
+    """The conversation, its customer, who may act, the operator's drafts and what is next. One query.
+
+    Raises NotFound.
+    """
+    row = db.session.execute(
+        _statement().execution_options(populate_existing=True),
+        {"conversation": conversation_id, "me": operator.id, "drafts": f"conversation:{conversation_id}:%"},
+    ).first()
+    if row is None:
+        raise NotFound(NOT_THERE)
+    conversation, people, tokens, drafts, next_id, others = row
+    actors = {
+        f"operator:{id}": Actor(f"operator:{id}", name, active, Role(role), frozenset(scopes))
+        for id, name, role, active, scopes in people or ()
+    }
+    actors |= {
+        f"agent:{name}": Actor(f"agent:{name}", name, active, None, frozenset(scopes))
+        for name, active, scopes in tokens or ()
+    }
+    return Thread(
+        conversation=conversation,
+        operator=operator,
+        actors=actors,
+        people=[(id, name) for id, name, _, active, _ in people or () if active],
+        drafts=drafts or {},
+        next_id=next_id,
+        customer_conversations=others,
+        faces=Faces({id: name for id, name, *_ in people or ()}, operator.actor_id),
+    )
+
+
+@lru_cache(maxsize=4096)
+def entry(line: Line) -> Markup:
+    """One line of the timeline. What was said does not change, and is shown again at each live update."""
+    macros: Any = current_app.jinja_env.get_template("conversations/_entry.html").make_module({})
+    html: Markup = macros.entry(line)
+    return html
+
+
+def says(timeline: Timeline, faces: Faces) -> str:
+    """The latest entry as a sentence for a screen reader."""
+    if not timeline.entries:
+        return ""
+    last = timeline.entries[-1]
+    who = faces(last.author_id).first if last.author_id else last.author_name or "The customer"
+    return f"{who}: {last.body[:120]}"
+
+
+def _day(at: Any) -> str:
+    year = f" {at.year}" if at.year != now().year else ""
+    return f"{at.day} {at:%B}{year}"
+
+
+@cache
+def _statement() -> Select[Any]:
+    """Built once: the page is asked for all day."""
+    others = aliased(Conversation)
+    same_customer = (
+        select(func.count())
+        .where(others.customer_id == Conversation.customer_id)
+        .correlate(Conversation)
+        .scalar_subquery()
+    )
+    return (
+        select(Conversation, _people(), _tokens(), _drafts(), _following(), same_customer)
+        .join(Conversation.customer)
+        .options(contains_eager(Conversation.customer))
+        .where(Conversation.id == bindparam("conversation"))
+    )
+
+
+def _people() -> ScalarSelect[Any]:
+    person = func.json_build_array(
+        Operator.id, Operator.name, Operator.role, Operator.active, func.to_json(Operator.scopes)
+    )
+    return select(func.json_agg(aggregate_order_by(person, Operator.name))).scalar_subquery()
+
+
+def _tokens() -> ScalarSelect[Any]:
+    """The agents who asked for something here."""
+    token = func.json_build_array(ApiToken.name, ApiToken.active, func.to_json(ApiToken.scopes))
+    asked = askers(bindparam("conversation"))
+    return select(func.json_agg(token)).where(("agent:" + ApiToken.name).in_(asked)).scalar_subquery()
+
+
+def _drafts() -> ScalarSelect[Any]:
+    return (
+        select(func.json_object_agg(Draft.key, Draft.body))
+        .where(
+            Draft.operator_id == bindparam("me"),
+            Draft.key.like(bindparam("drafts")) | Draft.key.like("lane:%"),
+        )
+        .scalar_subquery()
+    )
+
+
+def _following() -> ScalarSelect[Any]:
+    """The open conversation below this one in the inbox."""
+    after = aliased(Conversation)
+    return (
+        select(after.id)
+        .where(
+            after.status == ConversationStatus.OPEN,
+            tuple_(after.last_message_at, after.id) < tuple_(Conversation.last_message_at, Conversation.id),
+        )
+        .order_by(after.last_message_at.desc(), after.id.desc())
+        .limit(1)
+        .correlate(Conversation)
+        .scalar_subquery()
+    )

@@ -1,0 +1,56 @@
+// Rows do not jump under the pointer: while someone points at, types beside, selects or tabs through the list, a refresh
+// that would move rows waits behind "3 new — show"; one that only changes words inside rows comes through.
+(() => {
+  const PAUSE_MS = 500;
+  let pointing = false, held = false, timer = 0;
+  const region = () => document.querySelector('[data-behaviour~="inbox"]');
+  const rows = (root) => [...root.querySelectorAll("[data-row]")];
+  const key = (row) => `${row.id} ${row.querySelector(".inbox-row__age").dateTime}`;
+
+  const busy = () => {
+    const here = region(), focus = document.activeElement, selection = getSelection();
+    return pointing
+      || here.contains(focus) && focus.matches(".inbox-row__link, summary, [open] *")
+      || focus.matches("textarea, select, input")
+      || !selection.isCollapsed && here.contains(selection.anchorNode);
+  };
+  const refresh = () => {
+    held = false;
+    htmx.trigger(region(), "console:refresh", {}, false);
+  };
+  const settle = () => {
+    clearTimeout(timer);
+    if (held) timer = setTimeout(() => held && !busy() && refresh(), PAUSE_MS);
+  };
+
+  document.addEventListener("htmx:before:swap", (event) => {
+    const { ctx } = event.detail;
+    if (ctx.sourceElement !== region() || ctx.response?.status !== 200 || ctx.shown || !busy()) return;
+    const coming = new DOMParser().parseFromString(ctx.text, "text/html");
+    const [before, after] = [rows(region()), rows(coming)];
+    if (before.map((row) => row.id).join() === after.map((row) => row.id).join()) return;
+    event.preventDefault();
+    held = true;
+    const known = new Set(before.map(key));
+    const fresh = after.filter((row) => !known.has(key(row))).length;
+    const pill = document.getElementById("inbox-new");
+    pill.lastElementChild.textContent = fresh ? `${fresh} new — show` : "The list changed — show";
+    pill.hidden = false;
+    window.Console?.announce?.(pill.lastElementChild.textContent);
+  });
+
+  document.addEventListener("click", ({ target }) => {
+    if (!target.closest("#inbox-new")) return;
+    pointing = false;
+    document.activeElement.blur();
+    getSelection().removeAllRanges();
+    document.getElementById("inbox-scroll").scrollTop = 0;
+    refresh();
+  });
+  document.addEventListener("pointerover", ({ target, pointerType }) => {
+    pointing = pointerType === "mouse" && Boolean(target.closest?.("#inbox-list"));
+    settle();
+  });
+  document.addEventListener("pointerout", ({ relatedTarget }) => { if (!relatedTarget) { pointing = false; settle(); } });
+  for (const name of ["focusout", "selectionchange"]) document.addEventListener(name, settle);
+})();
