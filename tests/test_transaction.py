@@ -1,0 +1,91 @@
+"""One commit for everything that belongs together, and nothing half done when somebody catches an error."""
+
+from __future__ import annotations
+
+import pytest
+from flask import Flask
+from sqlalchemy import select, text
+from sqlalchemy.exc import DBAPIError, IntegrityError
+
+from console import db as database
+from console.db import after_commit, db, locked, pinned_connection, transaction
+from console.errors import NotFound
+from console.models import Customer
+
+
+def names() -> set[str]:
+    db.session.rollback()
+    return set(db.session.scalars(select(Customer.name)))
+
+
+def test_the_outermost_block_commits_and_then_lets_go_what_waits(app: Flask) -> None:
+    order: list[str] = []
+    with transaction():
+        with transaction():
+            db.session.add(Customer(name="inner"))
+            after_commit(lambda: order.append("inner"))
+        db.session.add(Customer(name="outer"))
+        after_commit(lambda: order.append("outer"))
+        assert order == []
+    assert order == ["inner", "outer"] and names() == {"inner", "outer"}
+
+
+def test_an_error_rolls_everything_back_and_nothing_leaves(app: Flask) -> None:
+    left: list[int] = []
+    with pytest.raises(ZeroDivisionError), transaction():
+        with transaction():
+            db.session.add(Customer(name="inner"))
+            after_commit(lambda: left.append(1))
+        raise ZeroDivisionError
+    assert names() == set() and left == []
+
+
+@pytest.mark.parametrize("broken", ["error", "statement", "flush"])
+def test_an_error_caught_outside_an_inner_block_undoes_that_block_alone(app: Flask, broken: str) -> None:
+    left: list[str] = []
+    with transaction():
+        db.session.add(Customer(name="before", ref="taken"))
+        after_commit(lambda: left.append("before"))
+        with pytest.raises((ZeroDivisionError, DBAPIError)), transaction():
+            db.session.add(Customer(name="inner"))
+            after_commit(lambda: left.append("inner"))
+            if broken == "error":
+                raise ZeroDivisionError
+            if broken == "statement":
+                db.session.execute(text("SELECT 1 / 0"))
+            db.session.add(Customer(name="double", ref="taken"))
+        db.session.add(Customer(name="after"))
+        after_commit(lambda: left.append("after"))
+    assert names() == {"before", "after"} and left == ["before", "after"]
+
+
+def test_a_commit_that_fails_leaves_nothing_and_sends_nothing(app: Flask) -> None:
+    left: list[int] = []
+    with pytest.raises(IntegrityError), transaction():
+        after_commit(lambda: left.append(1))
+        db.session.add_all([Customer(name="a", ref="same"), Customer(name="b", ref="same")])
+    assert names() == set() and left == []
+    with transaction():
+        db.session.add(Customer(name="next"))
+    assert names() == {"next"}
+
+
+def test_what_leaves_after_a_commit_needs_one(app: Flask) -> None:
+    with pytest.raises(RuntimeError):
+        after_commit(lambda: None)
+
+
+@pytest.mark.parametrize("row_id", [1, 0, -5, 2**63, 10**40])
+def test_a_row_that_does_not_exist_is_not_found(app: Flask, row_id: int) -> None:
+    with pytest.raises(NotFound, match="This one is gone"):
+        locked(Customer, row_id, "This one is gone.")
+
+
+def test_a_lane_is_not_held_inside_a_transaction(app: Flask) -> None:
+    with pytest.raises(RuntimeError), transaction(), pinned_connection():
+        pass
+
+
+def test_there_is_one_clock(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(database, "clock", lambda: "noon")
+    assert database.now() == "noon"  # type: ignore[comparison-overlap]
