@@ -76,6 +76,16 @@ class Settings(BaseSettings):
     webhook_timeout_seconds: float = Field(default=10, gt=0)
     """For the whole exchange, however slowly the receiver answers."""
 
+    max_batch_size: int = Field(default=25, ge=1)
+    """Conversations that one bulk send may be asked for."""
+    undo_seconds: int = Field(default=10, ge=0)
+    """How long a confirmed bulk send can be undone before its first message leaves."""
+    preview_seconds: int = Field(default=900, ge=1)
+    """How long what was previewed may be confirmed."""
+    max_schedule_days: int = Field(default=90, ge=1)
+    delivery_retry_seconds: Annotated[tuple[int, ...], NoDecode] = (30, 120, 600)
+    """Pauses before further attempts after a temporary failure; with the last one used up, a delivery has failed."""
+
     page_size: int = Field(default=50, ge=1, le=500)
     timeline_size: int = Field(default=200, ge=1)
     """Entries of a conversation shown at once; older ones are one click away."""
@@ -103,7 +113,7 @@ class Settings(BaseSettings):
             else value
         )
 
-    @field_validator("retry_backoff_seconds", mode="before")
+    @field_validator("retry_backoff_seconds", "delivery_retry_seconds", mode="before")
     @classmethod
     def _split_seconds(cls, value: object) -> object:
         return tuple(int(part) for part in value.split(",")) if isinstance(value, str) else value
