@@ -13,7 +13,7 @@ import structlog
 from rq import Retry
 
 from console import queue
-from console.channels import ChannelSession, FailureCode, NoChannel, PermanentFailure, channel
+from console.channels import ChannelFailure, ChannelSession, FailureCode, NoChannel, PermanentFailure, channel
 from console.models import Delivery
 from console.outbound import claims
 from console.outbound.claims import Claimed, Result
@@ -103,6 +103,6 @@ def _attempt(name: str, session: ChannelSession, claimed: Claimed) -> Result:
             answer = session.send(claimed.outgoing)
         except Exception as error:
             answer = error
-            name_of_it = getattr(error, "code", type(error).__name__)
-            log.warning("delivery_not_accepted", delivery_id=claimed.outgoing.delivery_id, reason=name_of_it)
+            what = error.code if isinstance(error, ChannelFailure) else type(error).__name__
+            log.warning("delivery_not_accepted", delivery_id=claimed.outgoing.delivery_id, reason=what)
     return Result(claimed, answer, time.monotonic() - started)
