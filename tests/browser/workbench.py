@@ -18,7 +18,7 @@ PAGE = """{% set topics = ["conversation:1"] %}{% extends "shell/base.html" %}
 {% block title %}Workbench{% endblock %}
 {% block main %}{{ region|safe }}{% endblock %}"""
 
-REGION = """{% import "shell/_macros.html" as ui %}
+REGION = """\
 <section id="bench" {{ ui.live("/workbench/region", ["conversation:1"]) }}
  data-says="Number {{ number }}">
 <p id="number">{{ number }}</p>
