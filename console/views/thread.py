@@ -69,6 +69,11 @@ class Thread(Desk):
     """The latest entry, said politely when it is a new one."""
 
     @property
+    def presence(self) -> str:
+        """The topic of who is here."""
+        return f"presence:{self.conversation.id}"
+
+    @property
     def resolved(self) -> bool:
         return self.conversation.status == ConversationStatus.RESOLVED
 
