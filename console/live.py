@@ -12,6 +12,8 @@ import re
 import threading
 import time
 from collections.abc import Iterable, Iterator
+from socket import MSG_PEEK
+from socket import socket as Socket
 
 import psycopg
 import structlog
@@ -24,6 +26,7 @@ from console import presence
 from console.config import Settings
 from console.db import db
 from console.errors import BadRequest
+from console.sockets import has_something_to_say
 
 CHANNEL = "console"
 RESYNC = "resync"
@@ -69,10 +72,28 @@ def event_name(topic: str) -> str:
 class Stream:
     """What one open page is told. Events that it has not read yet fall together: one a topic, whatever happened."""
 
-    __slots__ = ("_closed", "_pending", "_wake", "grants", "operator_id", "sign_in_id", "told_at", "topics")
+    __slots__ = (
+        "_closed",
+        "_pending",
+        "_wake",
+        "grants",
+        "operator_id",
+        "sign_in_id",
+        "socket",
+        "told_at",
+        "topics",
+    )
 
-    def __init__(self, topics: frozenset[str], sign_in_id: int, operator_id: int, grants: str) -> None:
+    def __init__(
+        self,
+        topics: frozenset[str],
+        sign_in_id: int,
+        operator_id: int,
+        grants: str,
+        socket: Socket | None = None,
+    ) -> None:
         self.topics = topics
+        self.socket = socket
         self.sign_in_id = sign_in_id
         self.operator_id = operator_id
         self.grants = grants
@@ -86,6 +107,18 @@ class Stream:
         self._pending[topic] = event
         self.told_at = time.monotonic()
         self._wake.set()
+
+    @property
+    def left(self) -> bool:
+        """Whether the page has hung up. It says nothing more by itself, so what can be read is the end."""
+        try:
+            return (
+                self.socket is not None
+                and has_something_to_say(self.socket)
+                and not self.socket.recv(1, MSG_PEEK)
+            )
+        except OSError:
+            return True
 
     def close(self) -> None:
         """End the stream; the page will ask for another one, as whoever it then is."""
@@ -121,9 +154,16 @@ class Hub:
         self._stopped = threading.Event()
         self.listening = threading.Event()
 
-    def open(self, topics: frozenset[str], sign_in_id: int, operator_id: int, grants: str) -> Stream:
+    def open(
+        self,
+        topics: frozenset[str],
+        sign_in_id: int,
+        operator_id: int,
+        grants: str,
+        socket: Socket | None = None,
+    ) -> Stream:
         """A new stream. The first one in a process starts its listener; the caller must `leave()` it in the end."""
-        stream = Stream(topics, sign_in_id, operator_id, grants)
+        stream = Stream(topics, sign_in_id, operator_id, grants, socket)
         with self._lock:
             self._streams.add(stream)
             for topic in topics:
@@ -183,6 +223,10 @@ class Hub:
 
     def _watch_forever(self) -> None:
         while not self._stopped.wait(presence.BEAT_SECONDS):
+            for stream in self._all():
+                if stream.left:
+                    self.leave(stream)
+                    stream.close()
             try:
                 self._presence.beat(self._pages())
             except RedisError as error:

@@ -15,9 +15,9 @@ def stream() -> Response:
     """Server-Sent Events for `topics`: that something changed, never what. Raises BadRequest for an unknown topic."""
     topics = live.parse_topics(request.args.get("topics", ""))
     hub = live.hub()
-    opened = hub.open(
-        topics, g.sign_in_id, current_user.id, live.grants(current_user.role, current_user.scopes)
-    )
+    granted = live.grants(current_user.role, current_user.scopes)
+    socket = request.environ.get("gunicorn.socket")
+    opened = hub.open(topics, g.sign_in_id, current_user.id, granted, socket)
     # Passed through as it is: each layer of wrapping costs a thousand open pages its part of every event.
     return Response(
         live.Body(hub, opened),
