@@ -8,6 +8,8 @@ from typing import Protocol
 
 
 class HasFileno(Protocol):
+    """A socket, or what holds one."""
+
     def fileno(self) -> int: ...
 
 

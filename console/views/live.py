@@ -6,6 +6,7 @@ from flask import Blueprint, Response, g, request
 from flask_login import current_user
 
 from console import live
+from console.streams import Body
 
 blueprint = Blueprint("live", __name__)
 
@@ -20,7 +21,7 @@ def stream() -> Response:
     opened = hub.open(topics, g.sign_in_id, current_user.id, granted, socket)
     # Passed through as it is: each layer of wrapping costs a thousand open pages its part of every event.
     return Response(
-        live.Body(hub, opened),
+        Body(opened, hub.leave),
         mimetype="text/event-stream",
         headers={"X-Accel-Buffering": "no"},
         direct_passthrough=True,
