@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import time
+
+import psycopg
 import pytest
 from flask import Flask
 from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from console import db as database
-from console.db import after_commit, db, if_undone, locked, pinned_connection, transaction
+from console.db import after_commit, db, if_undone, locked, only_reading, pinned_connection, transaction
 from console.errors import NotFound
 from console.models import Customer
 
@@ -126,3 +129,24 @@ def test_a_record_of_a_refusal_is_made_again_when_it_was_rolled_back_and_only_th
     assert count() == 5
     with pytest.raises(RuntimeError):
         if_undone(record)
+
+
+def test_a_session_that_only_reads_sees_each_commit_at_once_and_changes_nothing(app: Flask) -> None:
+    only_reading()
+    assert set(db.session.scalars(select(Customer.name))) == set()
+    with db.engine.begin() as other:
+        other.execute(text("INSERT INTO customers (name, created_at) VALUES ('Riya', now())"))
+    assert set(db.session.scalars(select(Customer.name))) == {"Riya"}
+    with pytest.raises(RuntimeError, match="change nothing"), transaction():
+        db.session.add(Customer(name="written"))
+    db.session.remove()
+    assert names() == {"Riya"}
+
+
+def test_a_connection_that_its_server_ended_while_it_lay_in_the_pool_is_replaced(app: Flask) -> None:
+    pid = db.session.scalar(text("SELECT pg_backend_pid()"))
+    db.session.remove()
+    with psycopg.connect(app.config["SETTINGS"].database_url.replace("+psycopg", "")) as killer:
+        killer.execute("SELECT pg_terminate_backend(%s)", [pid])
+    time.sleep(0.2)
+    assert db.session.scalar(text("SELECT pg_backend_pid()")) != pid

@@ -13,6 +13,7 @@ from console.config import Settings
 from console.db import now
 from console.live import event_name
 from console.presenters import names, times
+from console.presenters.days import zone
 from console.presenters.navigation import ROOMS
 from console.views import problems, session
 from console.views.fragments import unchanging
@@ -22,8 +23,10 @@ def init_app(app: Flask) -> None:
     """Register every page, what answers errors, and the words that templates share."""
     settings: Settings = app.config["SETTINGS"]
 
+    local = zone(settings.timezone)
+
     def shared() -> dict[str, Any]:
-        return {"brand": settings.brand, "navigation": ROOMS}
+        return {"brand": settings.brand, "navigation": ROOMS, "limits": settings}
 
     assets.init_app(app)
     problems.init_app(app)
@@ -38,7 +41,7 @@ def init_app(app: Flask) -> None:
     app.jinja_env.globals.update(now=now, unchanging=unchanging)
     app.jinja_env.filters.update(
         ago=times.ago,
-        exact=times.exact,
+        exact=lambda at: times.exact(at, local),
         iso=times.iso,
         left=times.left,
         seconds_left=times.seconds_left,
@@ -46,3 +49,5 @@ def init_app(app: Flask) -> None:
         tint=names.tint,
         event_name=event_name,
     )
+    # A global and not an import: Jinja looks through all globals again at each import, a dozen times a page.
+    app.jinja_env.globals["ui"] = app.jinja_env.get_template("shell/_macros.html").module

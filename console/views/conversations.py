@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import secrets
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
 from flask import Blueprint, Response, make_response, redirect, render_template, request
+from flask_wtf.csrf import generate_csrf
+from markupsafe import Markup
 from werkzeug.wrappers import Response as AnyResponse
 
-from console import conversations, governance
+from console import conversations, governance, presence
 from console.conversations import AnsweredMeanwhile
 from console.errors import Invalid
-from console.presenters import forms
+from console.presenters import company, forms
 from console.presenters import timeline as entries
 from console.tools.registry import registry
 from console.views import cards as board
 from console.views import thread as desk
 from console.views.cards import Deciding
 from console.views.fragments import fragment, is_htmx
-from console.views.offers import Offers, Typed, offers
+from console.views.offers import Typed, offers, section
 from console.views.session import operator
 from console.views.thread import Thread
 
@@ -48,10 +51,18 @@ def show(conversation_id: int) -> AnyResponse:
 
 @blueprint.get("/conversations/<int:conversation_id>/header")
 def header(conversation_id: int) -> Response:
-    """The head of the page."""
-    return fragment(
-        render_template("conversations/_header.html", thread=desk.thread(conversation_id, operator()))
-    )
+    """The head of the page, and who else is here."""
+    found = desk.thread(conversation_id, operator())
+    beside = company.here(_company(conversation_id), found.faces)
+    return fragment(render_template("conversations/_header.html", thread=found, here=beside))
+
+
+@blueprint.get("/conversations/<int:conversation_id>/typing")
+def typing(conversation_id: int) -> Response:
+    """Who else writes here. What stands in the page comes with its first connection."""
+    found = desk.thread(conversation_id, operator())
+    beside = company.writing(_company(conversation_id), found.faces)
+    return fragment(render_template("conversations/_typing.html", thread=found, writing=beside))
 
 
 @blueprint.get("/conversations/<int:conversation_id>/timeline")
@@ -77,7 +88,8 @@ def send(conversation_id: int) -> AnyResponse:
         raise Invalid("Choose whether this is a reply or an internal note.", fields={"kind": "Choose one."})
     try:
         if kind == "internal_note":
-            sent = conversations.add_note(conversation_id, actor_id, body, form_token=_token())
+            draft = form.get("draft", "")
+            sent = conversations.add_note(conversation_id, actor_id, body, form_token=_token(), draft=draft)
         else:
             sent = conversations.reply(
                 conversation_id,
@@ -88,9 +100,11 @@ def send(conversation_id: int) -> AnyResponse:
                 again=form.get("again") == "yes",
             )
     except AnsweredMeanwhile as error:
+        _keep(conversation_id, kind, body)
         composer = Composer(body, error.message_id, kind, answered=f"{error.who} answered meanwhile.")
         return _composer(conversation_id, composer, error.status)
     except Invalid as error:
+        _keep(conversation_id, kind, body)
         composer = Composer(body, form.get("seen", 0, type=int), kind, error=error.sentence)
         return _composer(conversation_id, composer, error.status)
     if not is_htmx():
@@ -140,7 +154,7 @@ def page(
         days=_days(found, said, proposals),
         entry=desk.entry,
         cards=board.cards(found, proposals, deciding),
-        offers=offers(found.operator, conversation_id, found.conversation.customer, typed),
+        propose=_forms(found, typed),
         composer=composer or _draft(found, said.last_id),
         token=new_token,
         drawn=board.drawn,
@@ -159,15 +173,29 @@ def timeline_html(found: Thread, before: str = "") -> str:
 def rail_html(found: Thread, deciding: Deciding | None = None) -> str:
     """The rail as its region shows it, and the phone's bar; the propose forms stay as they are on the page."""
     cards = board.cards(found, board.proposals(found.conversation.id), deciding)
-    none: Offers | None = None
-    return render_template(
-        "conversations/_rail_and_door.html", thread=found, cards=cards, offers=none, drawn=board.drawn
-    )
+    return render_template("conversations/_rail_and_door.html", thread=found, cards=cards, drawn=board.drawn)
+
+
+def _forms(found: Thread, typed: Typed | None) -> Markup:
+    conversation = found.conversation
+    offered = offers(found.operator, conversation.id, conversation.customer, typed)
+    return section(offered, conversation.id, generate_csrf(), new_token())
+
+
+def _company(conversation_id: int) -> presence.Company:
+    return presence.company_of(conversation_id, besides=operator().id)
 
 
 def new_token() -> str:
     """A one-time token: one form is one message or one proposal, however often it is sent."""
     return secrets.token_urlsafe(18)
+
+
+def _keep(conversation_id: int, kind: str, body: str) -> None:
+    """Keep a message that was not sent as a draft; one that cannot be kept is still in the answer."""
+    with suppress(Invalid):
+        what = "note" if kind == "internal_note" else "reply"
+        conversations.keep_draft(operator().id, f"conversation:{conversation_id}:{what}", body)
 
 
 def _token() -> str | None:
@@ -225,7 +253,8 @@ def _changed(conversation_id: int) -> AnyResponse:
     if not is_htmx():
         return redirect(f"/conversations/{conversation_id}", 303)
     found = desk.thread(conversation_id, operator())
-    head = render_template("conversations/_header.html", thread=found)
+    beside_me = company.here(_company(conversation_id), found.faces)
+    head = render_template("conversations/_header.html", thread=found, here=beside_me)
     return make_response(head + beside("timeline", timeline_html(found)))
 
 

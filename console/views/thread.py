@@ -18,7 +18,7 @@ from console.conversations import Timeline
 from console.db import db, now
 from console.errors import NotFound
 from console.governance.actors import Actor
-from console.governance.reads import askers
+from console.governance.reads import askers, lanes_of
 from console.models import (
     ApiToken,
     Conversation,
@@ -69,6 +69,11 @@ class Thread(Desk):
     """The latest entry, said politely when it is a new one."""
 
     @property
+    def presence(self) -> str:
+        """The topic of who is here."""
+        return f"presence:{self.conversation.id}"
+
+    @property
     def resolved(self) -> bool:
         return self.conversation.status == ConversationStatus.RESOLVED
 
@@ -93,10 +98,6 @@ class Thread(Desk):
     def customer_first(self) -> str:
         return self.conversation.customer.name.split()[0]
 
-    @property
-    def max_chars(self) -> int:
-        return settings().max_message_chars
-
 
 def settings() -> Settings:
     """The settings of the running application."""
@@ -110,7 +111,7 @@ def thread(conversation_id: int, operator: Operator) -> Thread:
     Raises NotFound.
     """
     row = db.session.execute(
-        _statement().execution_options(populate_existing=True),
+        _statement(),
         {"conversation": conversation_id, "me": operator.id, "drafts": f"conversation:{conversation_id}:%"},
     ).first()
     if row is None:
@@ -173,6 +174,7 @@ def _statement() -> Select[Any]:
         .join(Conversation.customer)
         .options(contains_eager(Conversation.customer))
         .where(Conversation.id == bindparam("conversation"))
+        .execution_options(populate_existing=True)
     )
 
 
@@ -195,7 +197,9 @@ def _drafts() -> ScalarSelect[Any]:
         select(func.json_object_agg(Draft.key, Draft.body))
         .where(
             Draft.operator_id == bindparam("me"),
-            Draft.key.like(bindparam("drafts")) | Draft.key.like("lane:%"),
+            Draft.key.like(bindparam("drafts"))
+            | Draft.key.like("lane:%")
+            & func.split_part(Draft.key, ":", 2).in_(lanes_of(bindparam("conversation"))),
         )
         .scalar_subquery()
     )
