@@ -52,6 +52,30 @@ class Settings(BaseSettings):
     carrier_url: str = ""
     """Where `notify_carrier` posts; empty: the tool refuses with a sentence."""
 
+    channel: str = ""
+    """How follow-ups leave: smtp, webhook or log; empty: sending is refused with a sentence."""
+    channel_ca_file: Path | None = None
+    """Certificates of an authority of one's own, believed beside the system's."""
+
+    smtp_host: str = ""
+    smtp_port: int | None = Field(default=None, ge=1, le=65535)
+    """None: the usual port of the chosen security."""
+    smtp_security: Literal["starttls", "tls", "none"] = "starttls"
+    smtp_username: str = ""
+    smtp_password: str = Field(default="", repr=False)
+    smtp_from: str = ""
+    smtp_reply_to: str = ""
+    smtp_unsubscribe: str = ""
+    """An https: or mailto: address for List-Unsubscribe; `{key}` in it becomes the delivery's key."""
+    smtp_timeout_seconds: float = Field(default=30, gt=0)
+    """For each answer of the mail server."""
+
+    webhook_url: str = Field(default="", repr=False)
+    webhook_secret: str = Field(default="", repr=False)
+    webhook_allow_private: bool = False
+    webhook_timeout_seconds: float = Field(default=10, gt=0)
+    """For the whole exchange, however slowly the receiver answers."""
+
     page_size: int = Field(default=50, ge=1, le=500)
     timeline_size: int = Field(default=200, ge=1)
     """Entries of a conversation shown at once; older ones are one click away."""
