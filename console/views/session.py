@@ -83,8 +83,6 @@ def _hash(token: str) -> str:
 
 def load(token: str) -> Operator | None:
     """The operator behind a cookie's token, in one query; none when the sign-in ended or the account is inactive."""
-    if request.method in SAFE_METHODS:
-        only_reading()
     found = db.session.scalar(OPEN, {"token_hash": _hash(token), "now": now()})
     if found is None or not found.operator.active:
         return None
@@ -103,7 +101,9 @@ def ask_to_sign_in() -> AnyResponse:
 
 
 def require_sign_in() -> AnyResponse | None:
-    """Before each request: everything but what is marked public needs an operator."""
+    """Before each request: everything but what is marked public needs an operator, and what asks only reads."""
+    if request.method in SAFE_METHODS:
+        only_reading()
     if request.endpoint is None or request.endpoint in PUBLIC or current_user.is_authenticated:
         return None
     return ask_to_sign_in()
