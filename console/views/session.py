@@ -6,7 +6,7 @@ import hashlib
 import secrets
 from datetime import timedelta
 from functools import cache
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -33,6 +33,7 @@ from console.config import Settings
 from console.db import db, now, only_reading, transaction
 from console.models import Operator, SignIn
 from console.security import SAFE_METHODS, csrf, limiter
+from console.views.carried import carried, carry
 from console.views.fragments import is_htmx
 
 PUBLIC = frozenset(
@@ -82,8 +83,6 @@ def _hash(token: str) -> str:
 
 def load(token: str) -> Operator | None:
     """The operator behind a cookie's token, in one query; none when the sign-in ended or the account is inactive."""
-    if request.method in SAFE_METHODS:
-        only_reading()
     found = db.session.scalar(OPEN, {"token_hash": _hash(token), "now": now()})
     if found is None or not found.operator.active:
         return None
@@ -95,12 +94,16 @@ def ask_to_sign_in() -> AnyResponse:
     """A page leads to the sign-in and back; a part of a page gets the sign-in to lay over it, and keeps what it has."""
     if is_htmx() or request.path == "/live":
         return _overlay("", 401)
+    if request.method == "POST":
+        return _page("", 401, carry=carry())
     here = request.full_path.rstrip("?") if request.method == "GET" else "/inbox"
     return redirect(f"/login?next={quote(here, safe='/?=&')}")
 
 
 def require_sign_in() -> AnyResponse | None:
-    """Before each request: everything but what is marked public needs an operator."""
+    """Before each request: everything but what is marked public needs an operator, and what asks only reads."""
+    if request.method in SAFE_METHODS:
+        only_reading()
     if request.endpoint is None or request.endpoint in PUBLIC or current_user.is_authenticated:
         return None
     return ask_to_sign_in()
@@ -137,9 +140,17 @@ def _overlay(error: str, status: int, email: str = "") -> Response:
     return response
 
 
-def _page(error: str, status: int, email: str = "") -> Response:
-    goal = local_path(request.values.get("next"))
-    return make_response(render_template("session/page.html", error=error, email=email, next=goal), status)
+def _page(error: str, status: int, email: str = "", carry: str = "") -> Response:
+    goal = local_path(request.values.get("next") or _came_from())
+    carry = carry or (request.form.get("carry", "") if request.path == "/login" else "")
+    words = {"error": error, "email": email, "next": goal, "carry": carry}
+    return make_response(render_template("session/page.html", **words), status)
+
+
+def _came_from() -> str:
+    """The page of ours on which a form was sent."""
+    page = urlsplit(request.referrer or "")
+    return page.path if page.netloc == request.host and page.path != "/login" else ""
 
 
 def _check(email: str, password: str) -> Operator | None:
@@ -211,11 +222,18 @@ def sign_in() -> AnyResponse:
         return answer(REFUSED, 422, email[:MAX_EMAIL_CHARS])
     _open(found, password)
     if not is_htmx():
-        return redirect(local_path(request.form.get("next")), 303)
+        return _go_on()
     response = make_response("")
     response.headers["X-CSRF-Token"] = generate_csrf()
     response.headers["X-Signed-In"] = str(found.id)
     return response
+
+
+def _go_on() -> AnyResponse:
+    goal, waits = local_path(request.form.get("next")), carried(request.form.get("carry", ""))
+    if waits is None:
+        return redirect(goal, 303)
+    return make_response(render_template("session/again.html", carried=waits, next=goal))
 
 
 @blueprint.post("/logout")
