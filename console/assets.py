@@ -31,6 +31,7 @@ SCRIPTS = (
     "js/dialog.js",
     "js/decision.js",
     "js/keys.js",
+    "js/palette.js",
 )
 HTMX_CONFIG = {
     "includeIndicatorCSS": False,
