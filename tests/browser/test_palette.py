@@ -45,7 +45,7 @@ def test_what_is_no_command_is_searched_for(page: Page) -> None:
     page.keyboard.press("ArrowUp")
     page.keyboard.press("Enter")
     page.wait_for_url("**/inbox?q=charged%20twice")
-    expect(page.get_by_role("link", name="Charged twice")).to_be_visible()
+    expect(page.get_by_role("link", name="Charged twice", exact=True)).to_be_visible()
 
 
 def test_escape_closes_it_and_nothing_is_done(page: Page) -> None:
