@@ -10,6 +10,7 @@ from console.conversations.filters import NOBODY, VIEWS, Filters
 from console.conversations.lifecycle import assign, reopen, resolve
 from console.conversations.reading import Entry, Timeline, assignable, conversation, last_message_id, timeline
 from console.conversations.rows import Page, Row, inbox
+from console.conversations.selection import Outcome, assign_each, resolve_each
 from console.conversations.tallies import Counts, counts, fold_tallies
 from console.conversations.writing import (
     AnsweredMeanwhile,
@@ -27,11 +28,13 @@ __all__ = [
     "Counts",
     "Entry",
     "Filters",
+    "Outcome",
     "Page",
     "Row",
     "Timeline",
     "add_note",
     "assign",
+    "assign_each",
     "assignable",
     "conversation",
     "counts",
@@ -47,6 +50,7 @@ __all__ = [
     "reopen",
     "reply",
     "resolve",
+    "resolve_each",
     "start",
     "timeline",
 ]

@@ -67,6 +67,7 @@ class Line(NamedTuple):
     customer: str
     subject: str
     last: str
+    resolved: bool
     waits: bool
     """Whether the customer wrote last, so that an answer is due."""
     edge: str
@@ -209,6 +210,7 @@ def _line(row: Row, ago: str, minute: int) -> Line:
         row.customer,
         row.subject,
         row.last_message_preview,
+        row.status == "resolved",
         row.status == "open" and row.last_message_role == "customer",
         f"edge-{tier(lanes[0][3]).slug}" if waits else "",
         _chip(lanes[0], minute * 60) if lanes else None,

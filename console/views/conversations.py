@@ -20,6 +20,7 @@ from console.views import thread as desk
 from console.views.cards import Deciding
 from console.views.fragments import fragment, is_htmx
 from console.views.offers import Offers, Typed, offers
+from console.views.selection import chosen_assignee
 from console.views.session import operator
 from console.views.thread import Thread
 
@@ -114,10 +115,7 @@ def resolution(conversation_id: int) -> AnyResponse:
 @blueprint.post("/conversations/<int:conversation_id>/assignment")
 def assignment(conversation_id: int) -> AnyResponse:
     """Give the conversation to someone, or to nobody."""
-    wanted = request.form.get("assignee_id", "").strip()
-    if wanted and not (wanted.isascii() and wanted.isdigit() and len(wanted) < 20):
-        raise Invalid("Choose a person of the team, or nobody.", fields={"assignee_id": "Choose a person."})
-    conversations.assign(conversation_id, operator().actor_id, int(wanted) if wanted else None)
+    conversations.assign(conversation_id, operator().actor_id, chosen_assignee())
     return _changed(conversation_id)
 
 
