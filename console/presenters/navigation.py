@@ -1,4 +1,4 @@
-"""The rooms that exist, in the order in which the navigation shows them."""
+"""The rooms that exist, in the order in which the navigation shows them, and the pages of the admins' room."""
 
 from __future__ import annotations
 
@@ -12,9 +12,11 @@ class Room(NamedTuple):
     word: str
     href: str
     icon: str
-    number: str
-    unit: str
+    number: str = ""
+    unit: str = ""
     due: bool = False
+    admin: bool = False
+    """Whether only admins see it. What may be done there is for the verbs to say."""
 
 
 ROOMS = (
@@ -28,4 +30,13 @@ ROOMS = (
         "waiting",
         due=True,
     ),
+    Room("bulk", "Bulk sends", "/bulk", "send", "sends", "under way"),
+    Room("admin", "Admin", "/admin", "admin", admin=True),
 )
+ADMIN = (Room("templates", "Templates", "/admin/templates", "mail"),)
+"""The pages of the admins' room: a further one is a line here and a template that extends admin/base.html."""
+
+
+def rooms(*, admin: bool) -> list[Room]:
+    """What the navigation shows to an admin, or to anyone else."""
+    return [room for room in ROOMS if admin or not room.admin]

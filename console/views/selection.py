@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
-
 from flask import Blueprint, Response, flash, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from console import conversations
 from console.errors import Invalid
 from console.presenters.selection import told
-from console.views.fragments import is_htmx
+from console.views.fragments import is_htmx, toast
 from console.views.session import local_path, operator
 
 blueprint = Blueprint("selection", __name__)
@@ -58,6 +56,4 @@ def _spent(words: str) -> AnyResponse:
     if not is_htmx():
         flash(words)
         return redirect(local_path(request.form.get("back")), 303)
-    return Response(
-        headers={"HX-Trigger": json.dumps({"console:selection-spent": "", "console:toast": words})}
-    )
+    return Response(headers={"HX-Trigger": toast(words, "console:selection-spent")})

@@ -1,7 +1,7 @@
 // What is selected in the inbox. Kept for this operator in this tab, so that it survives pages, views, filters, searches
 // and live updates; the boxes of the rows only show it. Sent whole, whatever is on the screen.
 (() => {
-  const KEPT = `selection:${document.body.dataset.operator}`, NAMES = 3;
+  const KEPT = `selection:${document.body.dataset.operator}`, CONFIRMED = `${KEPT}:confirmed`, NAMES = 3;
   const chosen = new Map(JSON.parse(sessionStorage.getItem(KEPT) ?? "[]"));
   let anchor = "", range = false, takes = "";
 
@@ -91,6 +91,17 @@
     formData.delete("conversation_ids");
     formData.set("conversation_ids", taken(takes).map(([id]) => id).join(","));
   });
+
+  // A confirmed selection is let go where its send is shown, not where the button was pressed: that may be refused.
+  document.addEventListener("submit", ({ target }) => {
+    if (target.dataset.confirms) sessionStorage.setItem(CONFIRMED, target.dataset.confirms);
+  }, true);
+  const sent = document.querySelector("[data-envelope]")?.dataset.envelope;
+  if (sent && sent === sessionStorage.getItem(CONFIRMED)) {
+    sessionStorage.removeItem(CONFIRMED);
+    sessionStorage.removeItem(KEPT);
+    chosen.clear();
+  }
 
   document.addEventListener("console:selection-spent", clear);
   document.addEventListener("htmx:after:swap", paint);
