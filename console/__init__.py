@@ -12,9 +12,9 @@ __all__ = ["Settings", "create_app"]
 def create_app(settings: Settings | None = None) -> Flask:
     """Wire the application: the only place where its parts meet.
 
-    Raises ConfigurationError when a setting, the policy or a tool cannot be used, naming it and the reason.
+    Raises ConfigurationError when a setting, the policy, a tool or the channel cannot be used, naming it and why.
     """
-    from console import db, live, logs, metrics, queue, security, views
+    from console import channels, db, live, logs, metrics, queue, security, views
     from console.governance.policy import load_policy
     from console.tools import load_registry
 
@@ -33,6 +33,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     registry = load_registry(settings.tools)
     app.extensions["console_tools"] = registry
     app.extensions["console_policy"] = load_policy(settings.policy, list(registry))
+    app.extensions["console_channel"] = channels.load_channel(settings)
     metrics.init_app(app)
     security.init_app(app)
     live.init_app(app)

@@ -52,6 +52,40 @@ class Settings(BaseSettings):
     carrier_url: str = ""
     """Where `notify_carrier` posts; empty: the tool refuses with a sentence."""
 
+    channel: str = ""
+    """How follow-ups leave: smtp, webhook or log; empty: sending is refused with a sentence."""
+    channel_ca_file: Path | None = None
+    """Certificates of an authority of one's own, believed beside the system's."""
+
+    smtp_host: str = ""
+    smtp_port: int | None = Field(default=None, ge=1, le=65535)
+    """None: the usual port of the chosen security."""
+    smtp_security: Literal["starttls", "tls", "none"] = "starttls"
+    smtp_username: str = ""
+    smtp_password: str = Field(default="", repr=False)
+    smtp_from: str = ""
+    smtp_reply_to: str = ""
+    smtp_unsubscribe: str = ""
+    """An https: or mailto: address for List-Unsubscribe; `{key}` in it becomes the delivery's key."""
+    smtp_timeout_seconds: float = Field(default=30, gt=0)
+    """For each answer of the mail server."""
+
+    webhook_url: str = Field(default="", repr=False)
+    webhook_secret: str = Field(default="", repr=False)
+    webhook_allow_private: bool = False
+    webhook_timeout_seconds: float = Field(default=10, gt=0)
+    """For the whole exchange, however slowly the receiver answers."""
+
+    max_batch_size: int = Field(default=25, ge=1)
+    """Conversations that one bulk send may be asked for."""
+    undo_seconds: int = Field(default=10, ge=0)
+    """How long a confirmed bulk send can be undone before its first message leaves."""
+    preview_seconds: int = Field(default=900, ge=1)
+    """How long what was previewed may be confirmed."""
+    max_schedule_days: int = Field(default=90, ge=1)
+    delivery_retry_seconds: Annotated[tuple[int, ...], NoDecode] = (30, 120, 600)
+    """Pauses before further attempts after a temporary failure; with the last one used up, a delivery has failed."""
+
     page_size: int = Field(default=50, ge=1, le=500)
     timeline_size: int = Field(default=200, ge=1)
     """Entries of a conversation shown at once; older ones are one click away."""
@@ -81,7 +115,7 @@ class Settings(BaseSettings):
             else value
         )
 
-    @field_validator("retry_backoff_seconds", mode="before")
+    @field_validator("retry_backoff_seconds", "delivery_retry_seconds", mode="before")
     @classmethod
     def _split_seconds(cls, value: object) -> object:
         return tuple(int(part) for part in value.split(",")) if isinstance(value, str) else value

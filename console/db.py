@@ -70,18 +70,19 @@ def transaction() -> Iterator[None]:
             yield
         return
     info["depth"] = 1
-    info["after_commit"] = []
+    info["after_commit"], info["if_undone"], info["undone"] = [], [], []
     try:
         yield
         db.session.commit()
+        info["after_commit"] += info["undone"]
     except BaseException:
-        info["after_commit"] = []
+        info["after_commit"] = info["undone"] + info["if_undone"]
         _roll_back()
         raise
     finally:
         info["depth"] = 0
-    for leave in info.pop("after_commit"):
-        leave()
+        for leave in info.pop("after_commit"):
+            leave()
 
 
 def _roll_back() -> None:
@@ -100,12 +101,14 @@ def _roll_back() -> None:
 def _joined(info: dict[Any, Any]) -> Iterator[None]:
     """An inner block: a savepoint, since a statement that failed would doom the outer transaction with it."""
     info["depth"] += 1
-    leaving = len(info["after_commit"])
+    leaving, kept = len(info["after_commit"]), len(info["if_undone"])
     try:
         with db.session.begin_nested():
             yield
     except BaseException:
         del info["after_commit"][leaving:]
+        info["undone"] += info["if_undone"][kept:]
+        del info["if_undone"][kept:]
         raise
     finally:
         info["depth"] -= 1
@@ -116,6 +119,16 @@ def after_commit(action: Callable[[], None]) -> None:
     if not db.session.info.get("depth", 0):
         raise RuntimeError("after_commit needs an open transaction()")
     db.session.info["after_commit"].append(action)
+
+
+def if_undone(action: Callable[[], None]) -> None:
+    """Run `action` after the outermost transaction if what the open block wrote was rolled back, and only then.
+
+    For a record of a refusal: the refusal is raised, and whoever does not catch it takes the record back with it.
+    """
+    if not db.session.info.get("depth", 0):
+        raise RuntimeError("if_undone needs an open transaction()")
+    db.session.info["if_undone"].append(action)
 
 
 def take_after_commit() -> list[Callable[[], None]]:

@@ -30,7 +30,10 @@ HEARTBEAT_SECONDS = 12.0
 CHECK_SECONDS = 3.0
 LONGEST_PAUSE_SECONDS = 5.0
 
-_TOPIC = re.compile(r"inbox|approvals|lanes|(?:conversation|envelope):[1-9][0-9]{0,17}")
+_UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+_TOPIC = re.compile(
+    rf"inbox|approvals|lanes|envelopes|templates|conversation:[1-9][0-9]{{0,17}}|envelope:{_UUID}"
+)
 _STILL_SIGNED_IN = """
     SELECT s.id, o.role || ' ' || array_to_string(o.scopes, ' ')
       FROM sign_ins s JOIN operators o ON o.id = s.operator_id

@@ -41,6 +41,11 @@ def proposed(outcome: str) -> None:
     _count("proposals", outcome)
 
 
+def deliveries_moved(step: str, count: int) -> None:
+    """Count deliveries that took a step, once that is committed."""
+    _count("deliveries", step, count)
+
+
 def lane_moved(event: str) -> None:
     """Count an event of a lane, once it is committed."""
     _count("lane_events", event)

@@ -24,17 +24,20 @@ BEGIN
         EXECUTE 'SELECT EXISTS (SELECT FROM ' || one.name || ')' INTO filled;
         CONTINUE WHEN NOT filled;
         -- Truncating a big table reaches the trail by its foreign keys, empty or not.
-        IF one.big OR one.relname = 'tool_action_events' THEN
+        IF one.big OR one.relname IN ('tool_action_events', 'audit_events') THEN
             ALTER TABLE tool_action_events DISABLE TRIGGER USER;
+            ALTER TABLE audit_events DISABLE TRIGGER USER;
         END IF;
         IF one.big THEN
             EXECUTE 'TRUNCATE ' || one.name || ' CASCADE';
         ELSE
             EXECUTE 'DELETE FROM ' || one.name;
         END IF;
-        IF one.big OR one.relname = 'tool_action_events' THEN
+        IF one.big OR one.relname IN ('tool_action_events', 'audit_events') THEN
             ALTER TABLE tool_action_events ENABLE ALWAYS TRIGGER append_only;
             ALTER TABLE tool_action_events ENABLE ALWAYS TRIGGER never_emptied;
+            ALTER TABLE audit_events ENABLE ALWAYS TRIGGER append_only;
+            ALTER TABLE audit_events ENABLE ALWAYS TRIGGER never_emptied;
         END IF;
     END LOOP;
     PERFORM setval(s.seqrelid, s.seqstart, false) FROM pg_sequence s JOIN pg_class c ON c.oid = s.seqrelid

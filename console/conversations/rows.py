@@ -35,6 +35,8 @@ class Row(NamedTuple):
     """What waits, soonest to lapse first, then what failed or ended unknown and was not asked again, as a JSON list of
     lane status, proposal status, title, risk tier, when it was asked and when it lapses (Unix seconds). Text, so that
     a row that did not change is equal to itself, and hashable."""
+    followup: str | None
+    """`failed` or `uncertain` when a follow-up is and was not sent again; both: the latter."""
 
 
 class Page(NamedTuple):
@@ -70,7 +72,10 @@ _ROWS = """
                                  AND n.status <> 'blocked' AND (n.id > p.id OR n.id = p.id AND n.status = 'succeeded'))
                               AND NOT EXISTS (SELECT FROM tool_approvals l
                                WHERE l.tool_proposal_id = p.id AND l.id > a.id))
-                        ORDER BY a.status = 'pending' DESC, a.expires_at LIMIT {max_lanes}) lanes)
+                        ORDER BY a.status = 'pending' DESC, a.expires_at LIMIT {max_lanes}) lanes),
+           (SELECT max(d.state) FROM deliveries d
+             WHERE d.conversation_id = c.id AND d.state IN ('failed', 'uncertain')
+               AND NOT EXISTS (SELECT FROM deliveries n WHERE n.repeats_id = d.id))
       FROM ({page}) c
       JOIN customers ON customers.id = c.customer_id
       LEFT JOIN operators ON operators.id = c.assignee_id

@@ -8,6 +8,7 @@ from console.models.actions import (
     ToolApproval,
     ToolProposal,
 )
+from console.models.audit import AuditEvent, AuditType
 from console.models.conversations import (
     Conversation,
     ConversationStatus,
@@ -17,25 +18,45 @@ from console.models.conversations import (
     Message,
     MessageRole,
 )
+from console.models.outbound import (
+    BulkEnvelope,
+    BulkPreview,
+    Delivery,
+    DeliveryState,
+    EnvelopeCount,
+    EnvelopeStatus,
+    MessageTemplate,
+    TemplateVersion,
+)
 from console.models.people import ApiToken, Operator, Role, SignIn
 from console.models.search import ConversationSearch
 
 __all__ = [
     "ApiToken",
+    "AuditEvent",
+    "AuditType",
+    "BulkEnvelope",
+    "BulkPreview",
     "Conversation",
     "ConversationSearch",
     "ConversationStatus",
     "ConversationTally",
     "Customer",
+    "Delivery",
+    "DeliveryState",
     "Draft",
+    "EnvelopeCount",
+    "EnvelopeStatus",
     "EventType",
     "LaneStatus",
     "Message",
     "MessageRole",
+    "MessageTemplate",
     "Operator",
     "ProposalStatus",
     "Role",
     "SignIn",
+    "TemplateVersion",
     "ToolActionEvent",
     "ToolApproval",
     "ToolProposal",

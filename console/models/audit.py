@@ -1,0 +1,75 @@
+"""The audit log: who did what besides deciding about actions, whose trail is `tool_action_events`."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from uuid import UUID
+
+from sqlalchemy import BigInteger, Index, Sequence, String, Text, Uuid, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from console.db import Base, now
+from console.models.columns import Json, Moment, Words, one_of
+
+EVENT_IDS = Sequence("tool_action_events_id_seq")
+"""Both logs draw from one sequence, so that one number orders everything that happened."""
+
+
+class AuditType(StrEnum):
+    FOLLOWUP_REQUESTED = "followup_requested"
+    FOLLOWUP_REPEATED = "followup_repeated"
+    FOLLOWUP_CANCELLED = "followup_cancelled"
+    BULK_SUBMITTED = "bulk_submitted"
+    BULK_REFUSED = "bulk_refused"
+    BULK_UNDONE = "bulk_undone"
+    BULK_STOPPED = "bulk_stopped"
+    BULK_RETRIED = "bulk_retried"
+    DELIVERY_SENT = "delivery_sent"
+    DELIVERY_FAILED = "delivery_failed"
+    DELIVERY_UNCERTAIN = "delivery_uncertain"
+    DELIVERY_RETRIED = "delivery_retried"
+    DELIVERY_MARKED_SENT = "delivery_marked_sent"
+    TEMPLATE_CREATED = "template_created"
+    TEMPLATE_CHANGED = "template_changed"
+    TEMPLATE_ARCHIVED = "template_archived"
+    TEMPLATE_RESTORED = "template_restored"
+
+
+class AuditEvent(Base):
+    """One line of the log. A trigger refuses every UPDATE, DELETE and TRUNCATE."""
+
+    __tablename__ = "audit_events"
+    __table_args__ = (
+        one_of("event_type", AuditType, "event_type"),
+        Index(
+            "ix_audit_events_conversation",
+            "conversation_id",
+            "id",
+            postgresql_where=text("conversation_id IS NOT NULL"),
+        ),
+        Index(
+            "ix_audit_events_envelope",
+            "envelope_id",
+            "id",
+            postgresql_where=text("envelope_id IS NOT NULL"),
+        ),
+    )
+
+    id: Mapped[int] = mapped_column(
+        BigInteger,
+        EVENT_IDS,
+        primary_key=True,
+        autoincrement=False,
+        server_default=text("nextval('tool_action_events_id_seq')"),
+    )
+    event_type: Mapped[AuditType] = mapped_column(String(32))
+    actor_id: Mapped[Words]
+    # No foreign keys: the log outlives what it speaks of.
+    conversation_id: Mapped[int | None] = mapped_column(BigInteger)
+    envelope_id: Mapped[UUID | None] = mapped_column(Uuid)
+    delivery_id: Mapped[int | None] = mapped_column(BigInteger)
+    template_id: Mapped[int | None] = mapped_column(BigInteger)
+    operator_id: Mapped[int | None] = mapped_column(BigInteger)
+    reason: Mapped[str | None] = mapped_column(Text)
+    details: Mapped[Json] = mapped_column(default=dict)
+    created_at: Mapped[Moment] = mapped_column(default=now)

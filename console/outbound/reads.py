@@ -1,0 +1,139 @@
+"""Reading envelopes and deliveries. No answer grows with the number of recipients."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, Select, func, literal_column, select, tuple_, union_all
+from sqlalchemy.orm import aliased
+
+from console.db import db, is_id
+from console.errors import BadRequest, Invalid
+from console.models import BulkEnvelope, Delivery, DeliveryState, EnvelopeCount, EnvelopeStatus
+
+MOST = 500
+S = DeliveryState
+BY_NEED = (S.UNCERTAIN, S.FAILED, S.SENDING, S.PENDING, S.SENT, S.CANCELLED)
+"""The order in which an envelope's page lists states: what asks for a person first."""
+
+
+class DeliveryPage(NamedTuple):
+    """One page of an envelope's deliveries; `after` leads to the next one, None when there is none."""
+
+    rows: Sequence[Delivery]
+    after: str | None
+    repeated: frozenset[int]
+    """Which of them were sent again on purpose."""
+
+
+def get_envelope(envelope_id: UUID | str, *, lock: bool = False) -> BulkEnvelope | None:
+    """An envelope by id, or None; locked until the transaction ends if asked."""
+    try:
+        wanted = UUID(str(envelope_id))
+    except ValueError:
+        return None
+    held = {"key_share": True, "of": BulkEnvelope} if lock else None
+    return db.session.get(BulkEnvelope, wanted, with_for_update=held, populate_existing=True)
+
+
+def list_envelopes(
+    limit: int = 50, status: str = "all", before: UUID | None = None
+) -> Sequence[BulkEnvelope]:
+    """Envelopes, refused ones too, newest first; `before` is the id of a page's last one.
+
+    `status` is `all`, `submitted` or `refused_cap_exceeded`. Raises Invalid for another, or a limit beyond 1 to 500.
+    """
+    if not 1 <= limit <= MOST:
+        raise Invalid(f"Between 1 and {MOST} bulk sends can be listed at once.")
+    if status not in ("all", *EnvelopeStatus):
+        raise Invalid("Bulk sends can be listed by status: all, submitted or refused_cap_exceeded.")
+    wanted = (
+        select(BulkEnvelope).order_by(BulkEnvelope.created_at.desc(), BulkEnvelope.id.desc()).limit(limit)
+    )
+    if status != "all":
+        wanted = wanted.where(BulkEnvelope.status == status)
+    if before is not None:
+        last = aliased(BulkEnvelope)
+        key = select(last.created_at, last.id).where(last.id == before).subquery()
+        wanted = wanted.join(key, tuple_(BulkEnvelope.created_at, BulkEnvelope.id) < tuple_(*key.c))
+    return db.session.scalars(wanted.execution_options(populate_existing=True)).all()
+
+
+def counts(envelope_id: UUID) -> dict[str, int]:
+    """How many deliveries of an envelope are in each state; every state is there."""
+    return counts_of([envelope_id])[envelope_id]
+
+
+def counts_of(envelope_ids: Sequence[UUID]) -> dict[UUID, dict[str, int]]:
+    """The same for several envelopes, in one query."""
+    sums = [func.coalesce(func.sum(getattr(EnvelopeCount, state)), 0) for state in S]
+    wanted = select(EnvelopeCount.envelope_id, *sums).where(EnvelopeCount.envelope_id.in_(envelope_ids))
+    found = {row[0]: row[1:] for row in db.session.execute(wanted.group_by(EnvelopeCount.envelope_id))}
+    nothing = [0] * len(S)
+    return {
+        one: {str(state): int(number) for state, number in zip(S, found.get(one, nothing), strict=True)}
+        for one in envelope_ids
+    }
+
+
+def get_delivery(delivery_id: int) -> Delivery | None:
+    """A delivery by id, or None."""
+    return db.session.get(Delivery, delivery_id, populate_existing=True) if is_id(delivery_id) else None
+
+
+def deliveries_of(conversation_id: int) -> Sequence[Delivery]:
+    """The deliveries to a conversation, newest first, at most 500; `message_id` says which entry of the timeline."""
+    wanted = select(Delivery).where(Delivery.conversation_id == conversation_id)
+    return db.session.scalars(
+        wanted.order_by(Delivery.id.desc()).limit(MOST).execution_options(populate_existing=True)
+    ).all()
+
+
+def list_deliveries(
+    envelope_id: UUID, state: str | None = None, after: str | None = None, limit: int = 50
+) -> DeliveryPage:
+    """Deliveries of an envelope, in one state or by what asks for a person first. Raises BadRequest, Invalid."""
+    if not 1 <= limit <= MOST:
+        raise Invalid(f"Between 1 and {MOST} deliveries can be listed at once.")
+    wanted = BY_NEED if state is None else (_state(state),)
+    last, last_id = _cursor(after) if after else (wanted[0], 0)
+    ranked = [
+        _stretch(envelope_id, one, last_id if one == last else 0, limit)
+        for one in wanted[wanted.index(last) if last in wanted else 0 :]
+    ]
+    ids = union_all(*ranked).subquery()
+    page = select(Delivery).join(ids, ids.c.id == Delivery.id).order_by(ids.c.rank, Delivery.id)
+    rows = db.session.scalars(page.limit(limit + 1).execution_options(populate_existing=True)).all()
+    more = len(rows) > limit
+    rows = rows[:limit]
+    repeats = select(Delivery.repeats_id).where(Delivery.repeats_id.in_([row.id for row in rows]))
+    repeated = (
+        frozenset(one for one in db.session.scalars(repeats) if one is not None) if rows else frozenset()
+    )
+    return DeliveryPage(rows, f"{rows[-1].state}-{rows[-1].id}" if more else None, repeated)
+
+
+def _stretch(envelope_id: UUID, state: DeliveryState, after: int, limit: int) -> Select[int, int]:
+    """The ids of one state, along the index by envelope, state and id: a page reads what it shows."""
+    rank: ColumnElement[int] = literal_column(str(BY_NEED.index(state))).label("rank")
+    wanted = select(Delivery.id, rank).where(Delivery.envelope_id == envelope_id, Delivery.state == state)
+    part = wanted.where(Delivery.id > after).order_by(Delivery.id).limit(limit + 1).subquery()
+    return select(part.c.id, part.c.rank)
+
+
+def _state(word: str) -> DeliveryState:
+    try:
+        return DeliveryState(word)
+    except ValueError:
+        raise Invalid("A delivery has no such state.") from None
+
+
+def _cursor(word: str) -> tuple[DeliveryState, int]:
+    state, _, number = word.partition("-")
+    if state in list(S) and number.isascii() and number.isdigit() and is_id(int(number)):
+        return DeliveryState(state), int(number)
+    raise BadRequest(
+        "This link to further deliveries is damaged. Go back to the start of the list and try again."
+    )
