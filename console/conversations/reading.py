@@ -3,17 +3,42 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import select, tuple_
-from sqlalchemy.orm import joinedload
+from sqlalchemy import ScalarSelect, case, exists, func, literal_column, select, tuple_
+from sqlalchemy.orm import aliased, joinedload
 
 from console.conversations.access import BIGGEST_ID, NOT_THERE
 from console.conversations.cursors import Cursor
 from console.conversations.texts import settings
 from console.db import db
 from console.errors import NotFound
-from console.models import Conversation, ConversationStatus, Customer, Message, MessageRole, Operator
+from console.models import (
+    Conversation,
+    ConversationStatus,
+    Customer,
+    Delivery,
+    Message,
+    MessageRole,
+    MessageTemplate,
+    Operator,
+)
+
+DELIVERY_FACTS = (
+    "id",
+    "state",
+    "channel",
+    "send_after",
+    "attempts",
+    "reason",
+    "reference",
+    "updated_at",
+    "envelope_id",
+    "template_version",
+    "address",
+    "subject",
+)
 
 
 class Entry(NamedTuple):
@@ -26,6 +51,8 @@ class Entry(NamedTuple):
     author_name: str
     details: dict[str, Any]
     created_at: datetime
+    sent: dict[str, Any] | None = None
+    """Of a follow-up: how far its delivery got."""
 
 
 class Example(NamedTuple):
@@ -75,6 +102,7 @@ def timeline(conversation_id: int, *, before: str | None = None, limit: int | No
             Message.author_name,
             Message.details,
             Message.created_at,
+            case((Message.role == MessageRole.SYSTEM_OUTBOUND, _delivery())),
         )
         .where(Message.conversation_id == conversation_id)
         .order_by(Message.created_at.desc(), Message.id.desc())
@@ -88,6 +116,29 @@ def timeline(conversation_id: int, *, before: str | None = None, limit: int | No
     entries = entries[:size][::-1]
     earlier = str(Cursor(entries[0].created_at, entries[0].id)) if more else None
     return Timeline(entries, earlier, max((entry.id for entry in entries), default=0))
+
+
+@cache
+def _delivery() -> ScalarSelect[Any]:
+    """How far the delivery of a message got. Read with the message, and only for one that has a delivery."""
+    repeats = aliased(Delivery)
+    repeated = exists().where(repeats.repeats_id == Delivery.id).correlate(Delivery)
+    words: list[Any] = []
+    for name in DELIVERY_FACTS:
+        words += [literal_column(f"'{name}'"), getattr(Delivery, name)]
+    template = (
+        select(MessageTemplate.name).where(MessageTemplate.id == Delivery.template_id).scalar_subquery()
+    )
+    return (
+        select(
+            func.json_build_object(
+                *words, literal_column("'template'"), template, literal_column("'repeated'"), repeated
+            )
+        )
+        .where(Delivery.message_id == Message.id)
+        .correlate(Message)
+        .scalar_subquery()
+    )
 
 
 def last_message_id(conversation_id: int) -> int:

@@ -11,7 +11,18 @@ from sqlalchemy.orm import aliased
 
 from console.db import db, is_id
 from console.errors import BadRequest, Invalid
-from console.models import BulkEnvelope, Delivery, DeliveryState, EnvelopeCount, EnvelopeStatus
+from console.models import (
+    BulkEnvelope,
+    BulkPreview,
+    Conversation,
+    Customer,
+    Delivery,
+    DeliveryState,
+    EnvelopeCount,
+    EnvelopeStatus,
+)
+from console.outbound.errors import NotFound
+from console.outbound.letters import LeftOut
 
 MOST = 500
 S = DeliveryState
@@ -137,3 +148,42 @@ def _cursor(word: str) -> tuple[DeliveryState, int]:
     raise BadRequest(
         "This link to further deliveries is damaged. Go back to the start of the list and try again."
     )
+
+
+class Absentees(NamedTuple):
+    """Who was left out of a bulk send: how many, and the first of them."""
+
+    number: int
+    named: list[LeftOut]
+
+
+def left_out_of(envelope_id: UUID, limit: int = 10) -> Absentees:
+    """Who an envelope's send left out, at most `limit` of them by name."""
+    some = func.jsonb_path_query_array(BulkEnvelope.left_out, f"$[0 to {limit - 1}]")
+    number = func.jsonb_array_length(BulkEnvelope.left_out)
+    row = db.session.execute(select(number, some).where(BulkEnvelope.id == envelope_id)).one_or_none()
+    return Absentees(row[0], [LeftOut(**one) for one in row[1]]) if row else Absentees(0, [])
+
+
+def preview_recipients(
+    envelope_id: UUID, actor: str, *, after: int = 0, limit: int = 50
+) -> tuple[list[tuple[int, str]], bool]:
+    """Recipients of a preview as (conversation, customer), from the place `after` on, and whether there are more.
+
+    Raises NotFound for a preview that is not there or somebody else's.
+    """
+    start = max(0, min(after, 2**31 - 1 - limit))
+    ids = db.session.scalar(
+        select(BulkPreview.eligible_ids[start + 1 : start + limit + 1]).where(
+            BulkPreview.envelope_id == envelope_id, BulkPreview.created_by == actor
+        )
+    )
+    if ids is None:
+        raise NotFound("This preview does not exist, or no longer does. Make it again from your selection.")
+    rows = db.session.execute(
+        select(Conversation.id, Customer.name)
+        .join(Customer, Customer.id == Conversation.customer_id)
+        .where(Conversation.id.in_(ids[:limit]))
+        .order_by(Conversation.id)
+    )
+    return [(row.id, row.name) for row in rows], len(ids) > limit

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, tzinfo
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from console.db import now
 from console.presenters.days import at_time
@@ -46,6 +47,25 @@ class Known(Protocol):
     def updated_at(self) -> datetime: ...
 
 
+class FromJson(NamedTuple):
+    """A delivery as the timeline reads it, together with its message."""
+
+    id: int
+    state: str
+    channel: str
+    send_after: datetime
+    attempts: int
+    reason: str | None
+    reference: str | None
+    updated_at: datetime
+    envelope_id: str | None
+    template_version: int
+    address: str
+    subject: str
+    template: str
+    repeated: bool
+
+
 class Step(NamedTuple):
     """What a person may do next: a button and where it leads."""
 
@@ -63,12 +83,21 @@ class Told(NamedTuple):
     steps: tuple[Step, ...]
 
 
-def told(delivery: Known, local: tzinfo) -> Told:
+def from_json(facts: Mapping[str, Any]) -> FromJson:
+    """The delivery behind an entry of `console.conversations.timeline`."""
+    moments = {name: datetime.fromisoformat(facts[name]) for name in ("send_after", "updated_at")}
+    return FromJson(**{**facts, **moments})
+
+
+def told(delivery: Known, local: tzinfo, *, repeated: bool = False) -> Told:
     """The delivery's chip, its sentence and its next steps."""
     state = str(delivery.state)
     planned = state == "pending" and not delivery.attempts and delivery.send_after > now()
     chip = PLANNED if planned else CHIPS[state]
-    return Told(delivery.id, state, chip, sentence(delivery, local), steps(delivery.id, state))
+    words = sentence(delivery, local)
+    if repeated:
+        return Told(delivery.id, state, chip, f"{words} It was sent again.", ())
+    return Told(delivery.id, state, chip, words, steps(delivery.id, state))
 
 
 def sentence(delivery: Known, local: tzinfo) -> str:
@@ -77,13 +106,16 @@ def sentence(delivery: Known, local: tzinfo) -> str:
     if delivery.state == "pending":
         waits = delivery.send_after > now()
         if delivery.attempts:
-            return f"{reason} Attempt {delivery.attempts + 1} {_at(delivery.send_after, local) if waits else 'is next'}."
+            when = f"is due at {delivery.send_after.astimezone(local):%H:%M:%S}" if waits else "is next"
+            return f"{reason} Attempt {delivery.attempts + 1} {when}."
         return f"Leaves {at_time(delivery.send_after, local)}." if waits else "Next in line."
     if delivery.state == "sending":
         return ASKED.get(delivery.channel, "It is on its way.")
     if delivery.state == "sent":
         when = at_time(delivery.updated_at, local)
-        return f"Accepted {when}, ref {delivery.reference}." if delivery.reference else reason or f"Sent {when}."
+        return (
+            f"Accepted {when}, ref {delivery.reference}." if delivery.reference else reason or f"Sent {when}."
+        )
     if delivery.state == "cancelled":
         return f"Stopped {at_time(delivery.updated_at, local)}, before it left."
     if delivery.state == "failed" and delivery.attempts > 1:
@@ -101,7 +133,3 @@ def steps(delivery_id: int, state: str) -> tuple[Step, ...]:
     if state == "uncertain":
         return (Step("Mark as sent", f"{here}/sent"), Step("Send again", f"{here}/repeat"))
     return ()
-
-
-def _at(moment: datetime, local: tzinfo) -> str:
-    return f"is due at {moment.astimezone(local):%H:%M:%S}"

@@ -13,13 +13,10 @@ from console.presenters.deliveries import Told, told
 from console.presenters.faces import Faces
 from console.presenters.labels import Chip, count
 from console.presenters.sends import (
-    Absent,
     Bar,
-    LeftOut,
     Number,
     bar,
     headline,
-    left_out,
     meter,
     narrower,
     phase,
@@ -44,7 +41,6 @@ class Row(NamedTuple):
     name: str
     href: str
     at: datetime
-    repeated: bool
 
 
 class EnvelopePage(NamedTuple):
@@ -69,7 +65,6 @@ class EnvelopePage(NamedTuple):
     meter: Bar
     taken: str
     limit: str
-    left_out: LeftOut
 
 
 class EnvelopeLine(NamedTuple):
@@ -104,7 +99,6 @@ def present(
     counts: Mapping[str, int],
     faces: Faces,
     local: tzinfo,
-    absent: Sequence[Absent],
 ) -> EnvelopePage:
     """The send as its page shows it."""
     at = phase(envelope, counts)
@@ -129,7 +123,6 @@ def present(
         meter=meter(envelope.count, envelope.cap),
         taken=f"{envelope.count:,}",
         limit=f"of {envelope.cap:,}, {max(0, envelope.count - envelope.cap):,} over",
-        left_out=left_out(absent),
     )
 
 
@@ -137,19 +130,21 @@ def rows(deliveries: Sequence[Delivery], repeated: frozenset[int], local: tzinfo
     """The deliveries of one page of the table. What was sent again asks for nothing more."""
     found = []
     for one in deliveries:
-        words = told(one, local)
-        if one.id in repeated:
-            words = words._replace(words=f"{words.words} It was sent again.", steps=())
+        words = told(one, local, repeated=one.id in repeated)
         href = f"/conversations/{one.conversation_id}#message-{one.message_id}"
-        found.append(Row(words, one.recipient, href, one.updated_at, one.id in repeated))
+        found.append(Row(words, one.recipient, href, one.updated_at))
     return found
 
 
 def _sub(envelope: BulkEnvelope, at: str, faces: Faces, local: tzinfo) -> str:
-    who, used = faces(envelope.created_by).first, f"“{envelope.template.name}”, version {envelope.template_version}."
+    who, used = (
+        faces(envelope.created_by).first,
+        f"“{envelope.template.name}”, version {envelope.template_version}.",
+    )
     when = at_time(envelope.created_at, local)
     if at == "refused":
-        return f"{used} {who} asked for it {when}. The limit was {envelope.cap:,} so that a mistake stays small; nothing was sent."
+        limit = f"The limit was {envelope.cap:,} so that a mistake stays small; nothing was sent."
+        return f"{used} {who} asked for it {when}. {limit}"
     if at == "undone" and envelope.undone_at:
         return f"{used} {who} sent it {when}, and it was undone {at_time(envelope.undone_at, local)}."
     return f"{used} {who} sent it {when}."

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol
 
@@ -56,11 +55,14 @@ class Absent(Protocol):
 
 
 class LeftOut(NamedTuple):
-    """The first few who are left out, with why, and how many more there are by reason."""
+    """The first few who are left out, with why, and how many there are in all."""
 
     number: int
     named: Sequence[Absent]
-    others: list[tuple[int, str]]
+
+    @property
+    def more(self) -> int:
+        return self.number - len(self.named)
 
 
 def spelled(number: int) -> str:
@@ -155,11 +157,9 @@ def meter(number: int, cap: int) -> Bar:
     return Bar(wide, found, words)
 
 
-def left_out(absent: Sequence[Absent]) -> LeftOut:
-    """Who is left out: the first by name, the rest by reason."""
-    rest = Counter(one.reason for one in absent[LEFT_OUT_NAMED:])
-    others = [(number, reason) for reason, number in rest.most_common()]
-    return LeftOut(len(absent), absent[:LEFT_OUT_NAMED], others)
+def left_out(absent: Sequence[Absent], number: int | None = None) -> LeftOut:
+    """Who is left out: the first of them by name."""
+    return LeftOut(len(absent) if number is None else number, absent[:LEFT_OUT_NAMED])
 
 
 def short(envelope_id: object) -> str:

@@ -61,9 +61,7 @@ def recipients(envelope_id: UUID) -> AnyResponse:
     names, more = outbound.preview_recipients(envelope_id, operator().actor_id, after=after, limit=NAMES)
     template = "bulk/_recipients.html" if is_htmx() else "bulk/recipients.html"
     following = after + NAMES if more else None
-    return make_response(
-        render_template(template, names=names, after=following, envelope_id=envelope_id)
-    )
+    return make_response(render_template(template, names=names, after=following, envelope_id=envelope_id))
 
 
 @blueprint.post("/bulk")

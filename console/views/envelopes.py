@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, url_for
@@ -12,6 +13,7 @@ from console.errors import BadRequest
 from console.presenters.days import zone
 from console.presenters.envelopes import line, present, rows
 from console.presenters.labels import count
+from console.presenters.sends import LEFT_OUT_NAMED, left_out
 from console.views.fragments import fragment, is_htmx, toast
 from console.views.people import faces
 from console.views.session import operator
@@ -41,15 +43,23 @@ def index() -> AnyResponse:
 @blueprint.get("/bulk/<uuid:envelope_id>")
 def show(envelope_id: UUID) -> AnyResponse:
     """One bulk send; `state` shows the recipients in one state, `after` a further page of them."""
-    html = _html(envelope_id)
-    return fragment(html) if is_htmx() else make_response(html)
+    words = _words(envelope_id)
+    if is_htmx():
+        return fragment(render_template("bulk/_envelope.html", **words))
+    # Who was left out does not change, so it stands beside the live part.
+    absent = outbound.left_out_of(envelope_id, LEFT_OUT_NAMED)
+    return make_response(
+        render_template("bulk/envelope.html", absent=left_out(absent.named, absent.number), **words)
+    )
 
 
 @blueprint.post("/bulk/<uuid:envelope_id>/undo")
 def undo(envelope_id: UUID) -> AnyResponse:
     """Stop all of it, within its window."""
     stopped = outbound.undo(envelope_id, operator().actor_id)
-    return _done(envelope_id, f"Undone: {count(stopped, 'message was', 'messages were')} stopped before leaving.")
+    return _done(
+        envelope_id, f"Undone: {count(stopped, 'message was', 'messages were')} stopped before leaving."
+    )
 
 
 @blueprint.post("/bulk/<uuid:envelope_id>/cancellation")
@@ -66,27 +76,28 @@ def retry(envelope_id: UUID) -> AnyResponse:
     return _done(envelope_id, f"{count(moved, 'message is', 'messages are')} tried again.")
 
 
-def _html(envelope_id: UUID) -> str:
+def _words(envelope_id: UUID) -> dict[str, Any]:
+    """What the live part of the page says. Raises NotFound, and BadRequest or Invalid for a link that is none."""
     envelope = outbound.get_envelope(envelope_id)
     if envelope is None:
         raise outbound.NotFound("This bulk send does not exist, or no longer does.")
     state, after = request.args.get("state") or None, request.args.get("after") or None
     local = zone(settings().timezone)
     page = outbound.list_deliveries(envelope_id, state, after, settings().page_size)
-    return render_template(
-        "bulk/_envelope.html" if is_htmx() else "bulk/envelope.html",
-        page=present(envelope, outbound.counts(envelope_id), faces(), local, envelope.left_out_rows),
-        rows=rows(page.rows, page.repeated, local),
-        after=page.after,
-        paged=bool(after),
-        state=state,
-        here=url_for("envelopes.show", envelope_id=envelope_id, state=state, after=after),
-    )
+    return {
+        "page": present(envelope, outbound.counts(envelope_id), faces(), local),
+        "rows": rows(page.rows, page.repeated, local),
+        "after": page.after,
+        "paged": bool(after),
+        "state": state,
+        "here": url_for("envelopes.show", envelope_id=envelope_id, state=state, after=after),
+    }
 
 
 def _done(envelope_id: UUID, words: str) -> AnyResponse:
     if is_htmx():
-        return Response(_html(envelope_id), headers={"HX-Trigger": toast(words)})
+        html = render_template("bulk/_envelope.html", **_words(envelope_id))
+        return Response(html, headers={"HX-Trigger": toast(words)})
     flash(words)
     return redirect(url_for("envelopes.show", envelope_id=envelope_id), 303)
 

@@ -8,6 +8,7 @@ from functools import cache, lru_cache
 from typing import Any
 
 from flask import current_app
+from flask_wtf.csrf import generate_csrf
 from markupsafe import Markup
 from sqlalchemy import ScalarSelect, Select, bindparam, func, select, tuple_
 from sqlalchemy.dialects.postgresql import aggregate_order_by
@@ -136,11 +137,20 @@ def thread(conversation_id: int, operator: Operator) -> Thread:
     )
 
 
-@lru_cache(maxsize=4096)
 def entry(line: Line) -> Markup:
-    """One line of the timeline. What was said does not change, and is shown again at each live update."""
+    """One line of the timeline. What was said does not change, and is shown again at each live update; what a person
+    may still do about a delivery is a form of whoever looks."""
+    return _entry(line, generate_csrf()) if line.delivery and line.delivery.steps else _kept_entry(line)
+
+
+@lru_cache(maxsize=4096)
+def _kept_entry(line: Line) -> Markup:
+    return _entry(line, "")
+
+
+def _entry(line: Line, csrf: str) -> Markup:
     macros: Any = current_app.jinja_env.get_template("conversations/_entry.html").make_module({})
-    html: Markup = macros.entry(line)
+    html: Markup = macros.entry(line, csrf)
     return html
 
 
