@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, func, literal_column, select, tuple_, union_all
+from sqlalchemy import ColumnElement, Select, cast, func, literal_column, select, tuple_, union_all
+from sqlalchemy.dialects.postgresql import JSONPATH
 from sqlalchemy.orm import aliased
 
 from console.db import db, is_id
@@ -159,7 +160,8 @@ class Absentees(NamedTuple):
 
 def left_out_of(envelope_id: UUID, limit: int = 10) -> Absentees:
     """Who an envelope's send left out, at most `limit` of them by name."""
-    some = func.jsonb_path_query_array(BulkEnvelope.left_out, f"$[0 to {limit - 1}]")
+    first = cast(f"$[0 to {limit - 1}]", JSONPATH)
+    some = func.jsonb_path_query_array(BulkEnvelope.left_out, first)
     number = func.jsonb_array_length(BulkEnvelope.left_out)
     row = db.session.execute(select(number, some).where(BulkEnvelope.id == envelope_id)).one_or_none()
     return Absentees(row[0], [LeftOut(**one) for one in row[1]]) if row else Absentees(0, [])

@@ -15,12 +15,14 @@ class Room(NamedTuple):
     number: str = ""
     unit: str = ""
     due: bool = False
+    even_none: bool = False
+    """Whether a zero is worth saying."""
     admin: bool = False
     """Whether only admins see it. What may be done there is for the verbs to say."""
 
 
 ROOMS = (
-    Room("inbox", "Inbox", "/inbox", "inbox", "open", "open"),
+    Room("inbox", "Inbox", "/inbox", "inbox", "open", "open", even_none=True),
     Room(
         "decisions",
         "Needs decision",
@@ -29,6 +31,7 @@ ROOMS = (
         "needs_decision",
         "waiting",
         due=True,
+        even_none=True,
     ),
     Room("bulk", "Bulk sends", "/bulk", "send", "sends", "under way"),
     Room("admin", "Admin", "/admin", "admin", admin=True),
