@@ -8,13 +8,20 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator
+from collections import Counter as Counts
+from collections.abc import Iterable, Iterator, Mapping
 
 import structlog
 from flask import Flask, Response, g, request
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    HistogramMetricFamily,
+    Metric,
+)
 from prometheus_client.multiprocess import MultiProcessCollector
+from redis import Redis
 from redis.exceptions import RedisError
 from sqlalchemy import func, select
 
@@ -25,6 +32,18 @@ from console.models import ToolApproval
 COUNTS = "console:counts"
 OPEN_STATUSES = ("pending", "approved", "execution_pending")
 WHO: tuple[vitals.Who, ...] = ("worker", "clock")
+
+COUNTERS = {
+    "proposals": ("console_proposals", "Attempts to propose.", ["outcome"]),
+    "lane_events": ("console_lane_events", "Events of lanes.", ["event"]),
+    "swept": ("console_swept_lanes", "Lanes the sweep found.", ["kind"]),
+    "outbound": ("console_outbound", "Follow-ups and bulk sends that were asked for.", ["outcome"]),
+    "deliveries": ("console_deliveries", "Steps that deliveries took.", ["step"]),
+    "attempts": ("console_send_attempts", "Attempts to send.", ["channel", "step", "reason"]),
+    "swept_deliveries": ("console_swept_deliveries", "Deliveries the sweep found.", ["kind"]),
+}
+"""What is counted in the queue's server: the name it is exposed under, what it is, and its labels."""
+SEND_SECONDS = (0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0)
 
 REGISTRY = CollectorRegistry()
 REQUESTS = Counter(
@@ -41,9 +60,25 @@ def proposed(outcome: str) -> None:
     _count("proposals", outcome)
 
 
+def outbound(outcome: str) -> None:
+    """Count what was asked of outbound, by how it ended."""
+    _count("outbound", outcome)
+
+
 def deliveries_moved(step: str, count: int) -> None:
     """Count deliveries that took a step, once that is committed."""
     _count("deliveries", step, count)
+
+
+def delivered(attempts: Iterable[tuple[str, str, str, float]]) -> None:
+    """Count attempts to send: channel, step that followed, code of the failure (or nothing), and seconds."""
+    counts: Counts[str] = Counts()
+    for channel, step, reason, seconds in attempts:
+        bucket = next((str(edge) for edge in SEND_SECONDS if seconds <= edge), "+Inf")
+        counts[f"attempts:{channel}/{step}/{reason}"] += 1
+        counts[f"send_seconds:{channel}/{bucket}"] += 1
+        counts[f"send_millis:{channel}"] += round(seconds * 1000)
+    _leave(counts)
 
 
 def lane_moved(event: str) -> None:
@@ -57,9 +92,27 @@ def swept(kind: str, count: int) -> None:
         _count("swept", kind, count)
 
 
+def deliveries_swept(kind: str, count: int) -> None:
+    """Count what the sweep found among the deliveries, by what had become of it."""
+    if count:
+        _count("swept_deliveries", kind, count)
+
+
 def _count(name: str, label: str, amount: int = 1) -> None:
+    _leave({f"{name}:{label}": amount})
+
+
+def _leave(counts: Mapping[str, int]) -> None:
+    """Add to the counts, in one go, once what is counted is committed."""
+
+    def send(client: Redis) -> None:
+        with client.pipeline(transaction=False) as told:
+            for field, amount in counts.items():
+                told.hincrby(COUNTS, field, amount)
+            told.execute()
+
     def leave() -> None:
-        queue.hint(lambda client: client.hincrby(COUNTS, f"{name}:{label}", amount), about=f"{name}:{label}")
+        queue.hint(send, about="counts")
 
     if db.session.info.get("depth", 0):
         after_commit(leave)
@@ -113,16 +166,14 @@ class _Deployment:
 
     def _from_queue(self) -> Iterator[Metric]:
         client = queue.redis()
-        families = {
-            "proposals": CounterMetricFamily("console_proposals", "Attempts to propose.", labels=["outcome"]),
-            "lane_events": CounterMetricFamily("console_lane_events", "Events of lanes.", labels=["event"]),
-            "swept": CounterMetricFamily("console_swept_lanes", "Lanes the sweep found.", labels=["kind"]),
-        }
-        for field, value in client.hgetall(COUNTS).items():
-            name, _, label = _word(field).partition(":")
-            if name in families:
-                families[name].add_metric([label], float(value))
-        yield from families.values()
+        counts = {_word(field): int(value) for field, value in client.hgetall(COUNTS).items()}
+        for name, (exposed, about, labels) in COUNTERS.items():
+            family = CounterMetricFamily(exposed, about, labels=labels)
+            for field, value in counts.items():
+                if field.partition(":")[0] == name:
+                    family.add_metric(field.partition(":")[2].split("/"), float(value))
+            yield family
+        yield _send_seconds(counts)
         waiting = GaugeMetricFamily("console_queue_jobs", "Jobs that wait.", labels=["queue"])
         for name in queue.QUEUES:
             waiting.add_metric([name], float(client.llen(f"rq:queue:{name}")))
@@ -141,6 +192,20 @@ class _Deployment:
         for status in OPEN_STATUSES:
             lanes.add_metric([status], float(counts.get(status, 0)))
         yield lanes
+
+
+def _send_seconds(counts: Mapping[str, int]) -> Metric:
+    family = HistogramMetricFamily("console_send_seconds", "Time to a channel's answer.", labels=["channel"])
+    for field, millis in counts.items():
+        name, _, channel = field.partition(":")
+        if name != "send_millis":
+            continue
+        found, buckets = 0, []
+        for edge in (*map(str, SEND_SECONDS), "+Inf"):
+            found += counts.get(f"send_seconds:{channel}/{edge}", 0)
+            buckets.append((edge, float(found)))
+        family.add_metric([channel], buckets=buckets, sum_value=millis / 1000)
+    return family
 
 
 def _word(value: bytes | str) -> str:

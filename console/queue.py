@@ -89,6 +89,17 @@ def push(job: str, *args: Any, job_id: str, at: datetime | None = None, queue: s
     hint(lambda client: _send(Queue(queue, connection=client), job, args, at, options), about=job_id)
 
 
+def anything_waits() -> bool:
+    """Whether a job waits in any queue, so that one that could go on for long makes room. False when nobody knows."""
+    try:
+        with redis().pipeline(transaction=False) as asked:
+            for name in QUEUES:
+                asked.llen(f"rq:queue:{name}")
+            return any(asked.execute())
+    except RedisError:
+        return False
+
+
 def hint(send: Callable[[Redis], object], *, about: str) -> None:
     """Tell the queue's server something that may be lost.
 

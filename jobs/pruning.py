@@ -1,4 +1,4 @@
-"""Daily: forget what nobody can need any more. The trail, conversations and lanes are kept for good."""
+"""Daily: forget what nobody can need any more. The trail, conversations, lanes and deliveries are kept for good."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from sqlalchemy import delete
 
 from console.db import db, now, transaction
 from console.models import SignIn
+from console.outbound.recovery import prune_previews
 
 KEPT_DAYS = 30
 
@@ -21,5 +22,5 @@ def prune() -> int:
     with transaction():
         done = db.session.execute(delete(SignIn).where((SignIn.expires_at < old) | (SignIn.ended_at < old)))
     count = int(getattr(done, "rowcount", 0))
-    log.info("pruned", sign_ins=count)
+    log.info("pruned", sign_ins=count, previews=prune_previews())
     return count

@@ -8,12 +8,13 @@ from sqlalchemy.exc import DBAPIError
 from console import conversations, metrics, queue
 from console.governance import execution, recovery
 from console.governance.lanes import job_id
+from console.outbound.recovery import recover_lost, send_due
 
 log = structlog.get_logger(__name__)
 
 
 def sweep() -> dict[str, int]:
-    """Do every row of the recovery table once; returns how many lanes each row found."""
+    """Do every row of the recovery table once; returns how many lanes and deliveries each row found."""
     found = {
         "overdue": sum(_expire(lane_id) for lane_id, _ in recovery.overdue()),
         "approved": _send("jobs.actions.resume", recovery.waiting_to_resume()),
@@ -22,6 +23,10 @@ def sweep() -> dict[str, int]:
     conversations.fold_tallies()
     for kind, count in found.items():
         metrics.swept(kind, count)
+    deliveries = {"deliveries_lost": recover_lost(), "deliveries_due": send_due()}
+    for kind, count in deliveries.items():
+        metrics.deliveries_swept(kind, count)
+    found |= deliveries
     if any(found.values()):
         log.info("sweep", **found)
     return found

@@ -81,8 +81,8 @@ def test_nobody_but_the_transition_table_gives_a_lane_its_status() -> None:
 
 def test_nothing_commits_but_transaction_itself() -> None:
     places = {name(path) for path in SOURCES for owner, verb, _ in calls(path) if verb == "commit"}
-    # The lane's lock is a connection of its own, taken and given back around the transactions.
-    assert places <= {"console/db.py", "console/governance/execution.py"}
+    # A worker's lock is a connection of its own, taken and given back around the transactions.
+    assert places <= {"console/db.py", "console/locks.py"}
 
 
 def test_time_is_read_from_the_one_clock() -> None:

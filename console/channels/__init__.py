@@ -18,6 +18,8 @@ from console.channels.base import (
     UncertainFailure,
 )
 from console.channels.log import LogChannel
+from console.channels.smtp import SmtpChannel
+from console.channels.webhook import WebhookChannel
 from console.config import Settings
 from console.errors import ConfigurationError
 
@@ -38,6 +40,8 @@ __all__ = [
 
 CHANNELS: dict[str, Callable[[Settings], Channel]] = {
     "log": LogChannel,
+    "smtp": SmtpChannel,
+    "webhook": WebhookChannel,
 }
 
 

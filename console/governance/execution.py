@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
@@ -11,10 +11,9 @@ from typing import Any
 
 from flask import current_app
 from pydantic import BaseModel
-from sqlalchemy import Connection, func, select
-from sqlalchemy.exc import DBAPIError
 
-from console.db import db, now, pinned_connection, transaction
+from console import locks
+from console.db import db, now, transaction
 from console.governance.actors import Actor
 from console.governance.canonical import storable
 from console.governance.decisions import expire
@@ -22,6 +21,7 @@ from console.governance.lanes import Enqueue, leave, locked_if_free, locked_lane
 from console.governance.revalidation import revalidate
 from console.governance.transitions import move
 from console.governance.validation import masked
+from console.locks import worker_lock
 from console.models import EventType, LaneStatus, ProposalStatus, ToolApproval
 from console.tools import PermanentToolError, RunContext, Tool, ToolError
 from console.tools.registry import registry
@@ -48,38 +48,14 @@ class Run:
     context: RunContext
 
 
-@contextmanager
-def lane_lock(lane_id: int) -> Iterator[bool]:
-    """Hold a lane for one worker, or say False at once when another worker holds it.
-
-    The lock belongs to the connection that also does the work: if the connection is lost, the lock and every
-    uncommitted write are lost together, and a worker that dies lets go at once.
-    """
-    with pinned_connection() as connection:
-        # Also in the middle of a long statement the server is to notice that its worker is gone, and let go.
-        watch = func.set_config("client_connection_check_interval", "1000", False)
-        held = bool(connection.execute(select(func.pg_try_advisory_lock(lock_key(lane_id)), watch)).scalar())
-        connection.commit()
-        try:
-            yield held
-        finally:
-            if held:
-                _let_go(connection, lane_id)
-
-
-def _let_go(connection: Connection, lane_id: int) -> None:
-    """Unlock, or close the connection: one that still holds a lock must not go back to the pool."""
-    try:
-        db.session.rollback()
-        connection.execute(select(func.pg_advisory_unlock(lock_key(lane_id))))
-        connection.commit()
-    except DBAPIError as error:
-        connection.invalidate(error)
+def lane_lock(lane_id: int) -> AbstractContextManager[bool]:
+    """Hold a lane for one worker, or say False at once when another worker holds it."""
+    return worker_lock(lock_key(lane_id))
 
 
 def lock_key(lane_id: int) -> int:
-    """The advisory lock's number for a lane: our space in the upper half, the lane below."""
-    return (LOCK_SPACE << 40) + lane_id
+    """The advisory lock's number for a lane."""
+    return locks.lock_key(LOCK_SPACE, lane_id)
 
 
 def resume(lane_id: int, *, enqueue: Enqueue | None = None) -> None:

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from flask import current_app
-from sqlalchemy import ColumnElement, column, or_, select, text, tuple_
+from sqlalchemy import ColumnElement, or_, select, tuple_
 from sqlalchemy.orm import InstrumentedAttribute
 
 from console.db import db, now
 from console.governance.execution import lock_key
+from console.locks import is_held
 from console.models import LaneStatus, ToolApproval
 
 Found = Iterator[tuple[int, int]]
@@ -34,7 +35,7 @@ def waiting_to_run() -> Found:
         ToolApproval.status == LaneStatus.EXECUTION_PENDING,
         _untouched(),
         or_(ToolApproval.retry_at.is_(None), ToolApproval.retry_at <= now()),
-        ~_held_by_a_worker(),
+        ~is_held(ToolApproval.id + lock_key(0)),
         order=ToolApproval.updated_at,
     )
 
@@ -59,12 +60,3 @@ def _untouched() -> ColumnElement[bool]:
     return ToolApproval.updated_at <= now() - timedelta(
         seconds=current_app.config["SETTINGS"].sweep_grace_seconds
     )
-
-
-def _held_by_a_worker() -> ColumnElement[bool]:
-    """pg_locks shows an advisory lock's bigint as two halves, with objsubid 1."""
-    held = text(
-        "SELECT (classid::bigint << 32) | objid::bigint FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 1"
-        " AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"
-    )
-    return (ToolApproval.id + lock_key(0)).in_(held.columns(column("key")))

@@ -11,6 +11,7 @@ from uuid import UUID, uuid4
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import IntegrityError
 
+from console import metrics
 from console.audit import note
 from console.conversations.access import NOT_THERE, acting
 from console.conversations.texts import checked_message, settings
@@ -181,6 +182,7 @@ def _submit(
     )
     some = [f"conversation:{one}" for one in ids] if len(ids) <= MOST_TOPICS else []
     announce(envelope.topic, "envelopes", "inbox", *some)
+    metrics.outbound("submitted")
     leave_all(envelope.id, enqueue, at=due)
     return envelope
 
@@ -224,6 +226,7 @@ def _refuse(plan: Plan) -> BulkEnvelope:
                     reason=reason,
                     details={"count": count, "cap": envelope.cap},
                 )
+                metrics.outbound("refused_cap_exceeded")
                 announce("envelopes")
             return envelope
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import select
 
-from console import queue
+from console import metrics, queue
 from console.audit import note
 from console.conversations.access import held, tell
 from console.conversations.texts import checked_message, settings
@@ -61,6 +61,7 @@ def trigger(
         conversation = held(conversation_id)
         last = last_of(conversation_id, template_id, bulk_envelope_id)
         if last is not None and (not again or last.state in LIVE):
+            metrics.outbound("duplicate")
             return Triggered(last, True)
         template = usable(template_id)
         style = writing(read(template.subject), written or read(template.body), who.name)
@@ -93,6 +94,7 @@ def write_one(order: Order, letter: Letter, enqueue: Enqueue | None) -> Delivery
         template_id=order.template_id,
         details={"repeats": order.repeats_id} if again else {},
     )
+    metrics.outbound("repeated" if again else "triggered")
     leave(delivery, enqueue)
     return delivery
 
@@ -108,6 +110,13 @@ def leave(delivery: Delivery, enqueue: Enqueue | None = None) -> None:
         at=due if due > now() else None,
         send=enqueue,
     )
+
+
+def leave_again(delivery_id: int, envelope_id: UUID | None, moment: datetime) -> None:
+    """Send for its time, after the commit, what is tried again: of a bulk send one job a second, not one a delivery."""
+    verb, about = ("deliver", delivery_id) if envelope_id is None else ("wake", str(envelope_id))
+    job_id = f"{verb}-{about}-{int(moment.timestamp())}"
+    queue.later(f"jobs.deliveries.{verb}", about, job_id=job_id, queue=queue.DELIVERIES, at=moment)
 
 
 def leave_all(envelope_id: UUID, enqueue: Enqueue | None = None, **options: Any) -> None:

@@ -18,7 +18,13 @@ from jobs.sweep import sweep
 from tests.conftest import Clock
 from tests.desk import Desk
 
-NOTHING = {"overdue": 0, "approved": 0, "execution_pending": 0}
+NOTHING = {
+    "overdue": 0,
+    "approved": 0,
+    "execution_pending": 0,
+    "deliveries_lost": 0,
+    "deliveries_due": 0,
+}
 
 
 def waiting(app: Flask) -> list[str]:
