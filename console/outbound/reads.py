@@ -172,20 +172,21 @@ def preview_recipients(
 ) -> tuple[list[tuple[int, str]], bool]:
     """Recipients of a preview as (conversation, customer), from the place `after` on, and whether there are more.
 
-    Raises NotFound for a preview that is not there or somebody else's.
+    Those whom the preview names already are left out. Raises NotFound for one that is not there or somebody else's.
     """
     start = max(0, min(after, 2**31 - 1 - limit))
-    ids = db.session.scalar(
-        select(BulkPreview.eligible_ids[start + 1 : start + limit + 1]).where(
+    kept = db.session.execute(
+        select(BulkPreview.eligible_ids[start + 1 : start + limit + 1], BulkPreview.shown["first"]).where(
             BulkPreview.envelope_id == envelope_id, BulkPreview.created_by == actor
         )
-    )
-    if ids is None:
+    ).one_or_none()
+    if kept is None:
         raise NotFound("This preview does not exist, or no longer does. Make it again from your selection.")
+    ids, named = kept[0], {one[0] for one in kept[1]}
     rows = db.session.execute(
         select(Conversation.id, Customer.name)
         .join(Customer, Customer.id == Conversation.customer_id)
-        .where(Conversation.id.in_(ids[:limit]))
+        .where(Conversation.id.in_(set(ids[:limit]) - named))
         .order_by(Conversation.id)
     )
     return [(row.id, row.name) for row in rows], len(ids) > limit

@@ -107,7 +107,7 @@ def sentence(delivery: Known, local: tzinfo) -> str:
         waits = delivery.send_after > now()
         if delivery.attempts:
             when = f"is due at {delivery.send_after.astimezone(local):%H:%M:%S}" if waits else "is next"
-            return f"{reason} Attempt {delivery.attempts + 1} {when}."
+            return f"{reason} Attempt {delivery.attempts + 1} {when}.".lstrip()
         return f"Leaves {at_time(delivery.send_after, local)}." if waits else "Next in line."
     if delivery.state == "sending":
         return ASKED.get(delivery.channel, "It is on its way.")

@@ -47,6 +47,7 @@ class EnvelopePage(NamedTuple):
     """Everything that templates/bulk/_envelope.html says."""
 
     id: str
+    template_id: int
     topic: str
     short: str
     phase: str
@@ -105,6 +106,7 @@ def present(
     seconds = max(0, -int((now() - envelope.send_after).total_seconds() // 1))
     return EnvelopePage(
         id=str(envelope.id),
+        template_id=envelope.template_id,
         topic=envelope.topic,
         short=short(envelope.id),
         phase=at,

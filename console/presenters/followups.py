@@ -25,7 +25,7 @@ def earlier(delivery: Delivery | None, faces: Faces, local: tzinfo) -> Earlier |
     """What to know before sending the same once more."""
     if delivery is None:
         return None
-    who, when = faces(delivery.created_by).first.replace("You", "you"), at_time(delivery.updated_at, local)
+    who, when = faces(delivery.created_by).mid, at_time(delivery.updated_at, local)
     due = at_time(delivery.send_after, local)
     words = {
         DeliveryState.PENDING: f"The same one is planned already, by {who}: it leaves {due}.",

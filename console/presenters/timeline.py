@@ -129,7 +129,7 @@ def _followup(entry: Said, faces: Faces, local: tzinfo) -> Line:
     if entry.sent is None:
         return Line(dom_id, at, "outbound", "Follow-up", body, "mail", aside=entry.author_name)
     known = from_json(entry.sent)
-    who = "" if entry.author_id in (None, "system") else f", by {_author(entry, faces).first}"
+    who = "" if entry.author_id in (None, "system") else f", by {_author(entry, faces).mid}"
     aside = f"“{known.template}”, version {known.template_version}{who}"
     return Line(
         dom_id,

@@ -33,9 +33,9 @@ def choose() -> AnyResponse:
 
 @blueprint.post("/bulk/preview")
 def make() -> AnyResponse:
-    """Make a preview of one template to the selection, or to the selection of an earlier preview. Without a template,
+    """Make a preview of one template to the selection, or to that of an earlier preview or send. Without a template,
     ask for one first."""
-    ids = _earlier() if request.form.get("preview") else selected()
+    ids = _earlier() or selected()
     template_id = request.form.get("template_id", type=int)
     if template_id is None:
         words = ",".join(map(str, ids))
@@ -101,7 +101,11 @@ def _no_channel() -> str:
 
 
 def _earlier() -> Sequence[int]:
-    return outbound.get_preview(request.form["preview"], operator().actor_id).conversation_ids
+    """The selection of an earlier preview or send, when the form names one."""
+    if request.form.get("preview"):
+        return outbound.get_preview(request.form["preview"], operator().actor_id).conversation_ids
+    envelope = outbound.get_envelope(request.form.get("envelope", ""))
+    return envelope.conversation_ids if envelope else ()
 
 
 def _back() -> str:

@@ -122,7 +122,7 @@ def _answer(form: Form, status: int = 200) -> Response:
 def _sent(conversation_id: int, words: str) -> AnyResponse:
     if is_htmx():
         found = conversations.conversation(conversation_id)
-        html = render_template("followups/_door.html", conversation=found)
+        html = render_template("followups/_door.html", conversation=found, focused=True)
         return Response(html, headers={"HX-Trigger": toast(words)})
     flash(words)
     return redirect(f"/conversations/{conversation_id}", 303)
