@@ -138,10 +138,14 @@ def render_text(subject: str, body: str, conversation_id: int, actor: str) -> Re
 
 def usable(template_id: int) -> TemplateVersion:
     """The current version of a template that is offered. Raises NotFound, TemplateGone."""
-    found = version_of(template_id)
-    if found.template.archived_at is not None:
+    return offered(version_of(template_id))
+
+
+def offered(version: TemplateVersion) -> TemplateVersion:
+    """The same, if its template is offered. Raises TemplateGone."""
+    if version.template.archived_at is not None:
         raise TemplateGone
-    return found
+    return version
 
 
 def version_of(template_id: int, version: int | None = None) -> TemplateVersion:
