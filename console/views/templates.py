@@ -118,6 +118,7 @@ def restore(template_id: int) -> AnyResponse:
 @blueprint.post("/admin/templates/preview")
 def preview() -> AnyResponse:
     """What was typed as a real customer would get it. Changes nothing."""
+    admin()
     typed = _typed()
     if is_htmx():
         return make_response(render_template("templates/_preview.html", **_preview(typed)))
