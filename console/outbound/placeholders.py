@@ -113,9 +113,9 @@ def _parts(tree: nodes.Template) -> Iterator[Segment]:
 
 
 def _dotted(node: nodes.Node) -> str:
-    """`customer.name`, or nothing for whatever is more than a name."""
+    """`customer.name`, or nothing for whatever is more than that."""
     if isinstance(node, nodes.Name):
         return str(node.name)
-    if isinstance(node, nodes.Getattr) and (owner := _dotted(node.node)):
-        return f"{owner}.{node.attr}"
+    if isinstance(node, nodes.Getattr) and isinstance(node.node, nodes.Name):
+        return f"{node.node.name}.{node.attr}"
     return ""

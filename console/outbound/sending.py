@@ -67,15 +67,8 @@ def trigger(
         offered(template)
         due = max(now() + wait, envelope.send_after) if envelope else now() + wait
         style = writing(read(template.subject), written or read(template.body), who.name)
-        order = Order(
-            template_id,
-            template.version,
-            bulk_envelope_id,
-            style.channel.name,
-            due,
-            who,
-            last.id if last else None,
-        )
+        again_of = last.id if last is not None else None
+        order = Order(template_id, template.version, bulk_envelope_id, style.channel.name, due, who, again_of)
         delivery = write_one(order, letter_to(conversation_id, style), enqueue)
         _count_in(envelope, conversation_id)
         tell(conversation)

@@ -195,7 +195,7 @@ def test_a_claim_and_an_outcome_are_announced(outbox: Outbox, clock: Clock, ears
     assert ears.heard() == [conversation, conversation, "inbox"]
     deliveries.drain(str(envelope.id))
     one = f"conversation:{outbox.deliveries()[1].conversation_id}"
-    both = sorted([one, f"envelope:{envelope.id}"])
+    both = sorted([one, f"envelope:{envelope.id}", "envelopes"])
     assert ears.heard() == [*both, *both, "inbox"]
 
 
