@@ -30,7 +30,7 @@ class Said(Protocol):
     @property
     def author_name(self) -> str: ...
     @property
-    def details(self) -> dict[str, Any]: ...
+    def action(self) -> str | None: ...
     @property
     def created_at(self) -> datetime: ...
     @property
@@ -118,8 +118,7 @@ def _said(entry: Said, faces: Faces, by: str, local: tzinfo) -> Line:
     if role == "system_outbound":
         return _followup(entry, faces, local)
     if role == "action":
-        name = str(entry.details.get("name") or "")
-        return Line(dom_id, at, "action", "", entry.body or labels.channel(name), "run")
+        return Line(dom_id, at, "action", "", entry.body or labels.channel(entry.action or ""), "run")
     return Line(dom_id, at, "action", "", entry.body, "right")
 
 

@@ -7,19 +7,21 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from flask import Blueprint, Response, make_response, redirect, render_template, request
+from flask_wtf.csrf import generate_csrf
+from markupsafe import Markup
 from werkzeug.wrappers import Response as AnyResponse
 
-from console import conversations, governance
+from console import conversations, governance, presence
 from console.conversations import AnsweredMeanwhile
 from console.errors import Invalid
-from console.presenters import forms
+from console.presenters import company, forms
 from console.presenters import timeline as entries
 from console.tools.registry import registry
 from console.views import cards as board
 from console.views import thread as desk
 from console.views.cards import Deciding
 from console.views.fragments import fragment, is_htmx
-from console.views.offers import Offers, Typed, offers
+from console.views.offers import Typed, offers, section
 from console.views.selection import chosen_assignee
 from console.views.session import operator
 from console.views.thread import Thread
@@ -49,10 +51,18 @@ def show(conversation_id: int) -> AnyResponse:
 
 @blueprint.get("/conversations/<int:conversation_id>/header")
 def header(conversation_id: int) -> Response:
-    """The head of the page."""
-    return fragment(
-        render_template("conversations/_header.html", thread=desk.thread(conversation_id, operator()))
-    )
+    """The head of the page, and who else is here."""
+    found = desk.thread(conversation_id, operator())
+    beside = company.here(_company(conversation_id), found.faces)
+    return fragment(render_template("conversations/_header.html", thread=found, here=beside))
+
+
+@blueprint.get("/conversations/<int:conversation_id>/typing")
+def typing(conversation_id: int) -> Response:
+    """Who else writes here. What stands in the page comes with its first connection."""
+    found = desk.thread(conversation_id, operator())
+    beside = company.writing(_company(conversation_id), found.faces)
+    return fragment(render_template("conversations/_typing.html", thread=found, writing=beside))
 
 
 @blueprint.get("/conversations/<int:conversation_id>/timeline")
@@ -138,7 +148,7 @@ def page(
         days=_days(found, said, proposals),
         entry=desk.entry,
         cards=board.cards(found, proposals, deciding),
-        offers=offers(found.operator, conversation_id, found.conversation.customer, typed),
+        propose=_forms(found, typed),
         composer=composer or _draft(found, said.last_id),
         token=new_token,
         drawn=board.drawn,
@@ -157,10 +167,17 @@ def timeline_html(found: Thread, before: str = "") -> str:
 def rail_html(found: Thread, deciding: Deciding | None = None) -> str:
     """The rail as its region shows it, and the phone's bar; the propose forms stay as they are on the page."""
     cards = board.cards(found, board.proposals(found.conversation.id), deciding)
-    none: Offers | None = None
-    return render_template(
-        "conversations/_rail_and_door.html", thread=found, cards=cards, offers=none, drawn=board.drawn
-    )
+    return render_template("conversations/_rail_and_door.html", thread=found, cards=cards, drawn=board.drawn)
+
+
+def _forms(found: Thread, typed: Typed | None) -> Markup:
+    conversation = found.conversation
+    offered = offers(found.operator, conversation.id, conversation.customer, typed)
+    return section(offered, conversation.id, generate_csrf(), new_token())
+
+
+def _company(conversation_id: int) -> presence.Company:
+    return presence.company_of(conversation_id, besides=operator().id)
 
 
 def new_token() -> str:
@@ -223,7 +240,8 @@ def _changed(conversation_id: int) -> AnyResponse:
     if not is_htmx():
         return redirect(f"/conversations/{conversation_id}", 303)
     found = desk.thread(conversation_id, operator())
-    head = render_template("conversations/_header.html", thread=found)
+    beside_me = company.here(_company(conversation_id), found.faces)
+    head = render_template("conversations/_header.html", thread=found, here=beside_me)
     return make_response(head + beside("timeline", timeline_html(found)))
 
 

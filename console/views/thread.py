@@ -33,6 +33,7 @@ from console.presenters.days import zone
 from console.presenters.faces import Face, Faces
 from console.presenters.lanes import Viewpoint
 from console.presenters.timeline import Line
+from console.views.fragments import CSRF, filled
 
 NOT_THERE = "This conversation does not exist, or no longer does."
 
@@ -68,6 +69,11 @@ class Thread(Desk):
     earlier: str | None = None
     says: str = ""
     """The latest entry, said politely when it is a new one."""
+
+    @property
+    def presence(self) -> str:
+        """The topic of who is here."""
+        return f"presence:{self.conversation.id}"
 
     @property
     def resolved(self) -> bool:
@@ -111,7 +117,7 @@ def thread(conversation_id: int, operator: Operator) -> Thread:
     Raises NotFound.
     """
     row = db.session.execute(
-        _statement().execution_options(populate_existing=True),
+        _statement(),
         {"conversation": conversation_id, "me": operator.id, "drafts": f"conversation:{conversation_id}:%"},
     ).first()
     if row is None:
@@ -138,19 +144,16 @@ def thread(conversation_id: int, operator: Operator) -> Thread:
 
 
 def entry(line: Line) -> Markup:
-    """One line of the timeline. What was said does not change, and is shown again at each live update; what a person
-    may still do about a delivery is a form of whoever looks."""
-    return _entry(line, generate_csrf()) if line.delivery and line.delivery.steps else _kept_entry(line)
+    """One line of the timeline. What was said does not change, and is shown again at each live update."""
+    if line.delivery is None or not line.delivery.steps:
+        return _entry(line)
+    return filled(_entry(line), {CSRF: generate_csrf()})
 
 
 @lru_cache(maxsize=4096)
-def _kept_entry(line: Line) -> Markup:
-    return _entry(line, "")
-
-
-def _entry(line: Line, csrf: str) -> Markup:
+def _entry(line: Line) -> Markup:
     macros: Any = current_app.jinja_env.get_template("conversations/_entry.html").make_module({})
-    html: Markup = macros.entry(line, csrf)
+    html: Markup = macros.entry(line, CSRF)
     return html
 
 
@@ -183,6 +186,7 @@ def _statement() -> Select[Any]:
         .join(Conversation.customer)
         .options(contains_eager(Conversation.customer))
         .where(Conversation.id == bindparam("conversation"))
+        .execution_options(populate_existing=True)
     )
 
 
