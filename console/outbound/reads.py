@@ -26,6 +26,7 @@ from console.outbound.errors import NotFound
 from console.outbound.letters import LeftOut
 
 MOST = 500
+MOST_IN_ARRAY = 10**9
 S = DeliveryState
 BY_NEED = (S.UNCERTAIN, S.FAILED, S.SENDING, S.PENDING, S.SENT, S.CANCELLED)
 """The order in which an envelope's page lists states: what asks for a person first."""
@@ -174,7 +175,7 @@ def preview_recipients(
 
     Those whom the preview names already are left out. Raises NotFound for one that is not there or somebody else's.
     """
-    start = max(0, min(after, 2**31 - 1 - limit))
+    start = max(0, min(after, MOST_IN_ARRAY))
     kept = db.session.execute(
         select(BulkPreview.eligible_ids[start + 1 : start + limit + 1], BulkPreview.shown["first"]).where(
             BulkPreview.envelope_id == envelope_id, BulkPreview.created_by == actor

@@ -103,10 +103,9 @@ def _wait(form: Form) -> timedelta:
     if form.when != "later":
         return timedelta()
     try:
-        at = datetime.fromisoformat(form.send_at).replace(tzinfo=_local())
-    except ValueError:
+        return datetime.fromisoformat(form.send_at).replace(tzinfo=_local()) - now()
+    except (ValueError, OverflowError):
         raise Invalid("Choose a day and a time.") from None
-    return at - now()
 
 
 def _local() -> tzinfo:
