@@ -99,7 +99,7 @@ def days(
         at = line.at.astimezone(local)
         iso = at.date().isoformat()
         if not found or found[-1].iso != iso:
-            found.append(Day(day(at.date()), iso, []))
+            found.append(Day(day(at.date(), local), iso, []))
         found[-1].lines.append(line._replace(at=at))
     return found
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -88,7 +89,8 @@ def send(conversation_id: int) -> AnyResponse:
         raise Invalid("Choose whether this is a reply or an internal note.", fields={"kind": "Choose one."})
     try:
         if kind == "internal_note":
-            sent = conversations.add_note(conversation_id, actor_id, body, form_token=_token())
+            draft = form.get("draft", "")
+            sent = conversations.add_note(conversation_id, actor_id, body, form_token=_token(), draft=draft)
         else:
             sent = conversations.reply(
                 conversation_id,
@@ -99,9 +101,11 @@ def send(conversation_id: int) -> AnyResponse:
                 again=form.get("again") == "yes",
             )
     except AnsweredMeanwhile as error:
+        _keep(conversation_id, kind, body)
         composer = Composer(body, error.message_id, kind, answered=f"{error.who} answered meanwhile.")
         return _composer(conversation_id, composer, error.status)
     except Invalid as error:
+        _keep(conversation_id, kind, body)
         composer = Composer(body, form.get("seen", 0, type=int), kind, error=error.sentence)
         return _composer(conversation_id, composer, error.status)
     if not is_htmx():
@@ -183,6 +187,13 @@ def _company(conversation_id: int) -> presence.Company:
 def new_token() -> str:
     """A one-time token: one form is one message or one proposal, however often it is sent."""
     return secrets.token_urlsafe(18)
+
+
+def _keep(conversation_id: int, kind: str, body: str) -> None:
+    """Keep a message that was not sent as a draft; one that cannot be kept is still in the answer."""
+    with suppress(Invalid):
+        what = "note" if kind == "internal_note" else "reply"
+        conversations.keep_draft(operator().id, f"conversation:{conversation_id}:{what}", body)
 
 
 def _token() -> str | None:
