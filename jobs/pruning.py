@@ -22,8 +22,9 @@ def prune() -> int:
     with transaction():
         sign_ins = _deleted(delete(SignIn).where((SignIn.expires_at < old) | (SignIn.ended_at < old)))
         drafts = _deleted(delete(Draft).where(Draft.updated_at < old))
-    log.info("pruned", sign_ins=sign_ins, drafts=drafts, previews=prune_previews())
-    return sign_ins + drafts
+    previews = prune_previews()
+    log.info("pruned", sign_ins=sign_ins, drafts=drafts, previews=previews)
+    return sign_ins + drafts + previews
 
 
 def _deleted(statement: Delete) -> int:

@@ -59,6 +59,7 @@ def environment(settings: Settings) -> dict[str, str]:
         "CONSOLE_SESSION_DATABASE_URL": settings.session_database_url,
         "CONSOLE_REDIS_URL": settings.redis_url,
         "CONSOLE_SECRET_KEY": settings.secret_key,
+        "CONSOLE_CHANNEL": settings.channel,
         "CONSOLE_PORT": str(settings.port),
         "CONSOLE_VAR": str(settings.var.resolve()),
         "CONSOLE_WORKERS": str(settings.workers),

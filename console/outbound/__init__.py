@@ -27,6 +27,7 @@ from console.outbound.previewing import First, Preview, Sample, get_preview, pre
 from console.outbound.reads import (
     Absentees,
     DeliveryPage,
+    Sent,
     counts,
     counts_of,
     deliveries_of,
@@ -36,6 +37,7 @@ from console.outbound.reads import (
     list_deliveries,
     list_envelopes,
     preview_recipients,
+    sent_as,
 )
 from console.outbound.sending import Triggered, last_of, trigger
 from console.outbound.stopping import cancel, cancel_rest, undo
@@ -71,6 +73,7 @@ __all__ = [
     "Rendered",
     "Sample",
     "Segment",
+    "Sent",
     "TemplateGone",
     "TemplateProblem",
     "Triggered",
@@ -105,6 +108,7 @@ __all__ = [
     "retry",
     "retry_delivery",
     "send_again",
+    "sent_as",
     "trigger",
     "undo",
 ]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, cast, func, literal_column, select, tuple_, union_all
+from sqlalchemy import ColumnElement, Select, cast, exists, func, literal_column, select, tuple_, union_all
 from sqlalchemy.dialects.postgresql import JSONPATH
 from sqlalchemy.orm import aliased
 
@@ -21,9 +22,10 @@ from console.models import (
     DeliveryState,
     EnvelopeCount,
     EnvelopeStatus,
+    MessageTemplate,
 )
 from console.outbound.errors import NotFound
-from console.outbound.letters import LeftOut
+from console.outbound.letters import LeftOut, any_of
 
 MOST = 500
 MOST_IN_ARRAY = 10**9
@@ -191,3 +193,37 @@ def preview_recipients(
         .order_by(Conversation.id)
     )
     return [(row.id, row.name) for row in rows], len(ids) > limit
+
+
+class Sent(NamedTuple):
+    """The delivery behind an entry of the timeline, with the name of its template and whether it was sent again."""
+
+    message_id: int
+    id: int
+    state: str
+    channel: str
+    send_after: datetime
+    attempts: int
+    reason: str | None
+    reference: str | None
+    updated_at: datetime
+    envelope_id: UUID | None
+    template_version: int
+    address: str
+    subject: str
+    template: str
+    repeated: bool
+
+
+def sent_as(message_ids: Sequence[int]) -> dict[int, Sent]:
+    """The deliveries of these messages, by message. One query, none when there is no message."""
+    if not message_ids:
+        return {}
+    columns = [getattr(Delivery, name) for name in Sent._fields[:-2]]
+    repeats = aliased(Delivery)
+    repeated = exists().where(repeats.repeats_id == Delivery.id)
+    wanted = select(*columns, MessageTemplate.name, repeated).join(
+        MessageTemplate, MessageTemplate.id == Delivery.template_id
+    )
+    rows = db.session.execute(wanted.where(Delivery.message_id == any_of(message_ids)))
+    return {row.message_id: Sent._make(row) for row in rows}

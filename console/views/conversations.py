@@ -12,9 +12,10 @@ from flask_wtf.csrf import generate_csrf
 from markupsafe import Markup
 from werkzeug.wrappers import Response as AnyResponse
 
-from console import conversations, governance, presence
+from console import conversations, governance, outbound, presence
 from console.conversations import AnsweredMeanwhile
 from console.errors import Invalid
+from console.models import MessageRole
 from console.presenters import company, forms
 from console.presenters import timeline as entries
 from console.tools.registry import registry
@@ -206,6 +207,7 @@ def _at(found: Thread, said: conversations.Timeline, before: str) -> Thread:
 
 def _days(found: Thread, said: conversations.Timeline, proposals: Any) -> list[entries.Day]:
     shown = () if found.before else proposals
+    followups = [entry.id for entry in said.entries if entry.role == MessageRole.SYSTEM_OUTBOUND]
     return entries.days(
         said.entries,
         shown,
@@ -213,6 +215,7 @@ def _days(found: Thread, said: conversations.Timeline, proposals: Any) -> list[e
         found.view.local,
         whole=said.earlier is None,
         by=f"by {found.channel.lower()}",
+        sent=outbound.sent_as(followups),
     )
 
 
