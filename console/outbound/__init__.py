@@ -33,13 +33,14 @@ from console.outbound.reads import (
     deliveries_of,
     get_delivery,
     get_envelope,
+    latest_with,
     left_out_of,
     list_deliveries,
     list_envelopes,
     preview_recipients,
     sent_as,
 )
-from console.outbound.sending import Triggered, last_of, trigger
+from console.outbound.sending import Triggered, trigger
 from console.outbound.stopping import cancel, cancel_rest, undo
 from console.outbound.templates import (
     Rendered,
@@ -93,7 +94,7 @@ __all__ = [
     "get_envelope",
     "get_preview",
     "get_template",
-    "last_of",
+    "latest_with",
     "left_out_of",
     "list_deliveries",
     "list_envelopes",

@@ -195,6 +195,21 @@ def preview_recipients(
     return [(row.id, row.name) for row in rows], len(ids) > limit
 
 
+def latest_with(conversation_id: int, template_id: int) -> Delivery | None:
+    """The newest delivery of a template to a conversation, alone or in a bulk send, unless it was cancelled."""
+    return db.session.scalar(
+        select(Delivery)
+        .where(
+            Delivery.conversation_id == conversation_id,
+            Delivery.template_id == template_id,
+            Delivery.state != S.CANCELLED,
+        )
+        .order_by(Delivery.id.desc())
+        .limit(1)
+        .execution_options(populate_existing=True)
+    )
+
+
 class Sent(NamedTuple):
     """The delivery behind an entry of the timeline, with the name of its template and whether it was sent again."""
 

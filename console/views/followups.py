@@ -94,7 +94,7 @@ def _form(conversation_id: int, template_id: int) -> Form:
         shown=letter(*rendered[:4]),
         seen=seen(rendered),
         problem=rendered.problem or "",
-        earlier=earlier(outbound.last_of(conversation_id, template_id, None), faces(), _local()),
+        earlier=earlier(outbound.latest_with(conversation_id, template_id), faces(), _local()),
     )
 
 
