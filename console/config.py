@@ -93,6 +93,8 @@ class Settings(BaseSettings):
     max_reason_chars: int = Field(default=2_000, ge=1, le=2_000)
     max_body_bytes: int = Field(default=1_000_000, ge=10_000)
     max_search_chars: int = Field(default=200, ge=1)
+    max_selection: int = Field(default=200, ge=1)
+    """Conversations that are assigned or resolved at once."""
 
     login_limit: str = "10 per minute; 50 per hour"
     session_hours: int = Field(default=24 * 14, ge=1)

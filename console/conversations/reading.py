@@ -14,7 +14,14 @@ from console.conversations.cursors import Cursor
 from console.conversations.texts import settings
 from console.db import db
 from console.errors import NotFound
-from console.models import Conversation, Message, MessageRole, Operator
+from console.models import (
+    Conversation,
+    ConversationStatus,
+    Customer,
+    Message,
+    MessageRole,
+    Operator,
+)
 
 
 class Entry(NamedTuple):
@@ -28,6 +35,14 @@ class Entry(NamedTuple):
     action: str | None
     """What an imported line of the back office calls itself."""
     created_at: datetime
+
+
+class Example(NamedTuple):
+    """A conversation to choose by its customer and subject."""
+
+    id: int
+    customer: str
+    subject: str
 
 
 class Timeline(NamedTuple):
@@ -81,6 +96,18 @@ def last_message_id(conversation_id: int) -> int:
         )
         or 0
     )
+
+
+def lately_resolved(limit: int = 10) -> list[Example]:
+    """The resolved conversations with the latest activity, to show something with."""
+    rows = db.session.execute(
+        select(Conversation.id, Customer.name, Conversation.subject)
+        .join(Customer, Customer.id == Conversation.customer_id)
+        .where(Conversation.status == ConversationStatus.RESOLVED)
+        .order_by(Conversation.last_message_at.desc(), Conversation.id.desc())
+        .limit(limit)
+    )
+    return [Example._make(row) for row in rows]
 
 
 def assignable() -> list[tuple[int, str]]:

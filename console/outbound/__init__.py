@@ -25,14 +25,20 @@ from console.outbound.mending import mark_sent, retry, retry_delivery, send_agai
 from console.outbound.placeholders import PLACEHOLDERS, Segment
 from console.outbound.previewing import First, Preview, Sample, get_preview, preview
 from console.outbound.reads import (
+    Absentees,
     DeliveryPage,
+    Sent,
     counts,
     counts_of,
     deliveries_of,
     get_delivery,
     get_envelope,
+    latest_with,
+    left_out_of,
     list_deliveries,
     list_envelopes,
+    preview_recipients,
+    sent_as,
 )
 from console.outbound.sending import Triggered, trigger
 from console.outbound.stopping import cancel, cancel_rest, undo
@@ -51,6 +57,7 @@ from console.outbound.templates import (
 
 __all__ = [
     "PLACEHOLDERS",
+    "Absentees",
     "BatchTooLarge",
     "DeliveryPage",
     "First",
@@ -67,6 +74,7 @@ __all__ = [
     "Rendered",
     "Sample",
     "Segment",
+    "Sent",
     "TemplateGone",
     "TemplateProblem",
     "Triggered",
@@ -86,18 +94,22 @@ __all__ = [
     "get_envelope",
     "get_preview",
     "get_template",
+    "latest_with",
+    "left_out_of",
     "list_deliveries",
     "list_envelopes",
     "list_templates",
     "list_versions",
     "mark_sent",
     "preview",
+    "preview_recipients",
     "render",
     "render_text",
     "restore_template",
     "retry",
     "retry_delivery",
     "send_again",
+    "sent_as",
     "trigger",
     "undo",
 ]

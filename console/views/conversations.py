@@ -12,9 +12,10 @@ from flask_wtf.csrf import generate_csrf
 from markupsafe import Markup
 from werkzeug.wrappers import Response as AnyResponse
 
-from console import conversations, governance, presence
+from console import conversations, governance, outbound, presence
 from console.conversations import AnsweredMeanwhile
 from console.errors import Invalid
+from console.models import MessageRole
 from console.presenters import company, forms
 from console.presenters import timeline as entries
 from console.tools.registry import registry
@@ -23,6 +24,7 @@ from console.views import thread as desk
 from console.views.cards import Deciding
 from console.views.fragments import fragment, is_htmx
 from console.views.offers import Typed, offers, section
+from console.views.selection import chosen_assignee
 from console.views.session import operator
 from console.views.thread import Thread
 
@@ -128,10 +130,7 @@ def resolution(conversation_id: int) -> AnyResponse:
 @blueprint.post("/conversations/<int:conversation_id>/assignment")
 def assignment(conversation_id: int) -> AnyResponse:
     """Give the conversation to someone, or to nobody."""
-    wanted = request.form.get("assignee_id", "").strip()
-    if wanted and not (wanted.isascii() and wanted.isdigit() and len(wanted) < 20):
-        raise Invalid("Choose a person of the team, or nobody.", fields={"assignee_id": "Choose a person."})
-    conversations.assign(conversation_id, operator().actor_id, int(wanted) if wanted else None)
+    conversations.assign(conversation_id, operator().actor_id, chosen_assignee())
     return _changed(conversation_id)
 
 
@@ -208,6 +207,7 @@ def _at(found: Thread, said: conversations.Timeline, before: str) -> Thread:
 
 def _days(found: Thread, said: conversations.Timeline, proposals: Any) -> list[entries.Day]:
     shown = () if found.before else proposals
+    followups = [entry.id for entry in said.entries if entry.role == MessageRole.SYSTEM_OUTBOUND]
     return entries.days(
         said.entries,
         shown,
@@ -215,6 +215,7 @@ def _days(found: Thread, said: conversations.Timeline, proposals: Any) -> list[e
         found.view.local,
         whole=said.earlier is None,
         by=f"by {found.channel.lower()}",
+        sent=outbound.sent_as(followups),
     )
 
 
