@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -11,7 +12,7 @@ from flask import Flask, current_app
 from flask_sqlalchemy import SQLAlchemy
 from flask_sqlalchemy.session import Session as FlaskSession
 from sqlalchemy import Connection, Engine, NullPool, create_engine, event
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.orm import DeclarativeBase
 
 from console.config import Settings
@@ -65,6 +66,8 @@ def transaction() -> Iterator[None]:
     and only that: whoever catches it outside an inner block goes on with a clean state, never with half a step.
     """
     info = db.session.info
+    if info.get("only_reading"):
+        raise RuntimeError("This request only reads: it must change nothing.")
     if info.get("depth", 0):
         with _joined(info):
             yield
@@ -83,6 +86,18 @@ def transaction() -> Iterator[None]:
         info["depth"] = 0
         for leave in info.pop("after_commit"):
             leave()
+
+
+def only_reading() -> None:
+    """Let this session read outside of any transaction, until it is removed. Call it before the first query.
+
+    A statement sees what is committed when it begins, with or without a transaction around it; without one, a page
+    saves the round trips of BEGIN and ROLLBACK, which cost as much as two of its queries.
+    """
+    if db.session.info.get("only_reading"):
+        return
+    db.session.info["only_reading"] = True
+    db.session.connection(execution_options={"isolation_level": "AUTOCOMMIT"})
 
 
 def _roll_back() -> None:
@@ -181,11 +196,21 @@ def init_app(app: Flask, settings: Settings) -> None:
     app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {
         "pool_size": settings.database_pool,
         "max_overflow": settings.database_pool,
-        "pool_pre_ping": True,
         "connect_args": CONNECT_ARGS,
     }
     db.init_app(app)
+    with app.app_context():
+        event.listen(db.engine, "checkout", _refuse_dead)
     app.extensions["console_session_engine"] = _session_engine(app, settings)
+
+
+def _refuse_dead(connection: Any, _record: Any, _proxy: Any) -> None:
+    """Have the pool replace a connection that its server has ended: only such a one has something to say when idle.
+
+    Asked of the socket, which costs nothing; asking the server would cost each page a round trip.
+    """
+    if select.select([connection.fileno()], [], [], 0)[0]:
+        raise DisconnectionError
 
 
 def _session_engine(app: Flask, settings: Settings) -> Engine:

@@ -110,6 +110,8 @@ def init_app(app: Flask) -> None:
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=settings.production,
+        # Else an answer that was under way during a sign-in would put the cookie from before it back.
+        SESSION_REFRESH_EACH_REQUEST=False,
         PERMANENT_SESSION_LIFETIME=timedelta(hours=settings.session_hours),
         # Checked after the sign-in (views/session.py). One token a session: a page that stays open all day must be
         # able to write all day.

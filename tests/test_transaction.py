@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import time
+
+import psycopg
 import pytest
 from flask import Flask
 from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from console import db as database
-from console.db import after_commit, db, locked, pinned_connection, transaction
+from console.db import after_commit, db, locked, only_reading, pinned_connection, transaction
 from console.errors import NotFound
 from console.models import Customer
 
@@ -89,3 +92,24 @@ def test_a_lane_is_not_held_inside_a_transaction(app: Flask) -> None:
 def test_there_is_one_clock(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(database, "clock", lambda: "noon")
     assert database.now() == "noon"  # type: ignore[comparison-overlap]
+
+
+def test_a_session_that_only_reads_sees_each_commit_at_once_and_changes_nothing(app: Flask) -> None:
+    only_reading()
+    assert set(db.session.scalars(select(Customer.name))) == set()
+    with db.engine.begin() as other:
+        other.execute(text("INSERT INTO customers (name, created_at) VALUES ('Riya', now())"))
+    assert set(db.session.scalars(select(Customer.name))) == {"Riya"}
+    with pytest.raises(RuntimeError, match="change nothing"), transaction():
+        db.session.add(Customer(name="written"))
+    db.session.remove()
+    assert names() == {"Riya"}
+
+
+def test_a_connection_that_its_server_ended_while_it_lay_in_the_pool_is_replaced(app: Flask) -> None:
+    pid = db.session.scalar(text("SELECT pg_backend_pid()"))
+    db.session.remove()
+    with psycopg.connect(app.config["SETTINGS"].database_url.replace("+psycopg", "")) as killer:
+        killer.execute("SELECT pg_terminate_backend(%s)", [pid])
+    time.sleep(0.2)
+    assert db.session.scalar(text("SELECT pg_backend_pid()")) != pid

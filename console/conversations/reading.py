@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
+from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import select, tuple_
+from sqlalchemy import Select, bindparam, select, tuple_
 from sqlalchemy.orm import joinedload
 
 from console.conversations.access import BIGGEST_ID, NOT_THERE
@@ -24,7 +25,8 @@ class Entry(NamedTuple):
     body: str
     author_id: str | None
     author_name: str
-    details: dict[str, Any]
+    action: str | None
+    """What an imported line of the back office calls itself."""
     created_at: datetime
 
 
@@ -58,24 +60,10 @@ def timeline(conversation_id: int, *, before: str | None = None, limit: int | No
     One query. Raises BadRequest for a cursor that is none.
     """
     size = limit or settings().timeline_size
-    wanted = (
-        select(
-            Message.id,
-            Message.role,
-            Message.body,
-            Message.author_id,
-            Message.author_name,
-            Message.details,
-            Message.created_at,
-        )
-        .where(Message.conversation_id == conversation_id)
-        .order_by(Message.created_at.desc(), Message.id.desc())
-        .limit(size + 1)
-    )
+    asked: dict[str, Any] = {"conversation": conversation_id, "rows": size + 1}
     if before:
-        at, last_id = Cursor.parse(before)
-        wanted = wanted.where(tuple_(Message.created_at, Message.id) < tuple_(at, last_id))
-    entries = [Entry._make(row) for row in db.session.execute(wanted)]
+        asked["at"], asked["last_id"] = Cursor.parse(before)
+    entries = [Entry._make(row) for row in db.session.execute(_entries(bool(before)), asked)]
     more = len(entries) > size
     entries = entries[:size][::-1]
     earlier = str(Cursor(entries[0].created_at, entries[0].id)) if more else None
@@ -101,3 +89,26 @@ def assignable() -> list[tuple[int, str]]:
         select(Operator.id, Operator.name).where(Operator.active).order_by(Operator.name)
     )
     return [(row.id, row.name) for row in rows]
+
+
+@cache
+def _entries(before: bool) -> Select[Any]:
+    """Built once: the page is asked for all day."""
+    wanted = (
+        select(
+            Message.id,
+            Message.role,
+            Message.body,
+            Message.author_id,
+            Message.author_name,
+            Message.details["name"].astext.label("action"),
+            Message.created_at,
+        )
+        .where(Message.conversation_id == bindparam("conversation"))
+        .order_by(Message.created_at.desc(), Message.id.desc())
+        .limit(bindparam("rows"))
+    )
+    if before:
+        earlier = tuple_(Message.created_at, Message.id)
+        wanted = wanted.where(earlier < tuple_(bindparam("at"), bindparam("last_id")))
+    return wanted

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from functools import cache
+from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Select, select, tuple_
-from sqlalchemy.orm import selectinload
+from sqlalchemy import ARRAY, BigInteger, ColumnElement, Select, any_, bindparam, select, tuple_
+from sqlalchemy.orm import joinedload, selectinload
 from sqlalchemy.orm.attributes import set_committed_value
 
 from console.db import db, is_id, now
 from console.models import LaneStatus, ToolActionEvent, ToolApproval, ToolProposal
 
 MOST = 500
+Found = TypeVar("Found")
 
 
 def get_proposal(proposal_id: int) -> ToolProposal | None:
@@ -89,15 +91,9 @@ def list_action_events(
 def list_proposals_for_conversation(
     conversation_id: int, limit: int | None = None, *, events: bool = True
 ) -> Sequence[ToolProposal]:
-    """The proposals of a conversation, newest first, with their lanes and, if asked for, events. A query each."""
-    found = db.session.scalars(
-        select(ToolProposal)
-        .where(ToolProposal.conversation_id == conversation_id)
-        .options(selectinload(ToolProposal.approvals).lazyload(ToolApproval.proposal))
-        .order_by(ToolProposal.id.desc())
-        .limit(limit)
-        .execution_options(populate_existing=True)
-    ).all()
+    """The proposals of a conversation, newest first, with their lanes: one query; one more for the events."""
+    asked = {"conversation": conversation_id, "limit": limit}
+    found = db.session.scalars(_of_conversation(), asked).unique().all()
     if events:
         load_events(found)
     return found
@@ -107,8 +103,7 @@ def load_events(proposals: Sequence[ToolProposal]) -> None:
     """Read the trails of these proposals into their `events`. One query; none when there are no proposals."""
     trails: dict[int, list[ToolActionEvent]] = {proposal.id: [] for proposal in proposals}
     if trails:
-        wanted = ToolActionEvent.tool_proposal_id.in_(trails)
-        for event in db.session.scalars(select(ToolActionEvent).where(wanted).order_by(ToolActionEvent.id)):
+        for event in db.session.scalars(_trails(), {"proposals": list(trails)}):
             trails[event.tool_proposal_id].append(event)
     for proposal in proposals:
         set_committed_value(proposal, "events", trails[proposal.id])
@@ -160,5 +155,27 @@ def list_stale_lanes(
     ).all()
 
 
-def _fresh(query: Select[ToolApproval]) -> Select[ToolApproval]:
+def _fresh(query: Select[Found]) -> Select[Found]:
     return query.execution_options(populate_existing=True)
+
+
+@cache
+def _of_conversation() -> Select[ToolProposal]:
+    """Built once: SQLAlchemy keeps what it works out about a statement with the statement."""
+    return _fresh(
+        select(ToolProposal)
+        .where(ToolProposal.conversation_id == bindparam("conversation"))
+        .options(joinedload(ToolProposal.approvals).lazyload(ToolApproval.proposal))
+        .order_by(ToolProposal.id.desc())
+        .limit(bindparam("limit"))
+    )
+
+
+@cache
+def _trails() -> Select[ToolActionEvent]:
+    wanted = bindparam("proposals", type_=ARRAY(BigInteger))
+    return (
+        select(ToolActionEvent)
+        .where(ToolActionEvent.tool_proposal_id == any_(wanted))
+        .order_by(ToolActionEvent.id)
+    )

@@ -65,6 +65,12 @@ def fields(model: type[BaseModel]) -> tuple[Field, ...]:
     )
 
 
+@cache
+def prefilled(model: type[BaseModel]) -> tuple[Field, ...]:
+    """The fields that ask for what the page knows of its customer."""
+    return tuple(field for field in fields(model) if field.prefill)
+
+
 def parameters(model: type[BaseModel], form: MultiDict[str, str]) -> dict[str, Any]:
     """What was typed as the tool's parameters. An empty field is left out, so that defaults hold and needs show."""
     found: dict[str, Any] = {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, tzinfo
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 from console.models import ToolProposal
 from console.presenters import labels
@@ -28,7 +28,7 @@ class Said(Protocol):
     @property
     def author_name(self) -> str: ...
     @property
-    def details(self) -> dict[str, Any]: ...
+    def action(self) -> str | None: ...
     @property
     def created_at(self) -> datetime: ...
 
@@ -111,8 +111,7 @@ def _said(entry: Said, faces: Faces, by: str) -> Line:
     if role == "system_outbound":
         return Line(dom_id, at, "outbound", "Follow-up", entry.body, "mail", aside=entry.author_name)
     if role == "action":
-        name = str(entry.details.get("name") or "")
-        return Line(dom_id, at, "action", "", entry.body or labels.channel(name), "run")
+        return Line(dom_id, at, "action", "", entry.body or labels.channel(entry.action or ""), "run")
     return Line(dom_id, at, "action", "", entry.body, "right")
 
 

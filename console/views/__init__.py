@@ -46,3 +46,5 @@ def init_app(app: Flask) -> None:
         tint=names.tint,
         event_name=event_name,
     )
+    # A global and not an import: Jinja looks through all globals again at each import, a dozen times a page.
+    app.jinja_env.globals["ui"] = app.jinja_env.get_template("shell/_macros.html").module

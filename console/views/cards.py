@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from flask import render_template
+from flask_wtf.csrf import generate_csrf
 from markupsafe import Markup
 from sqlalchemy import select
 from sqlalchemy.orm.attributes import set_committed_value
@@ -19,6 +20,7 @@ from console.presenters import labels, lanes
 from console.presenters.faces import Faces
 from console.presenters.lanes import Card, Decision, Notice
 from console.presenters.times import ago
+from console.views.fragments import CSRF, filled
 from console.views.thread import Desk, Thread, thread
 
 Deciding = Mapping[int, tuple[Decision | None, Notice | None]]
@@ -96,7 +98,7 @@ def card_of(
 
 
 def proposals(conversation_id: int) -> Sequence[ToolProposal]:
-    """The newest actions of a conversation with their lanes. Two queries, a third when a card tells of its steps."""
+    """The newest actions of a conversation with their lanes. One query, a second when a card tells of its steps."""
     found = governance.list_proposals_for_conversation(conversation_id, limit=MOST_CARDS, events=False)
     telling = [
         p
@@ -109,26 +111,30 @@ def proposals(conversation_id: int) -> Sequence[ToolProposal]:
 
 @dataclass(frozen=True)
 class _Drawing:
-    """A settled card by everything that its look depends on."""
+    """A card by everything that its look depends on."""
 
     key: tuple[object, ...]
     card: Card = field(compare=False)
 
 
 def drawn(card: Card) -> Markup:
-    """A settled card. It stays as it is for as long as its lane does, and each live update shows it again."""
-    lane, proposal = card.lane, card.proposal
-    if card.notice or card.kept:
+    """A card in HTML. It stays as it is for as long as its lane does, and each live update shows it again."""
+    if card.notice or (card.kept and card.state != "pending"):
         return _draw.__wrapped__(_Drawing((), card))
+    lane, proposal = card.lane, card.proposal
     what = (card.dom_id, proposal.created_at, proposal.status, lane.version if lane else 0, ago(card.at))
     said = (card.chip, card.sentence, card.by, card.asked, tuple(card.attempts))
-    return _draw(_Drawing(what + said, card))
+    if card.state != "pending":
+        return _draw(_Drawing(what + said, card))
+    return filled(_draw(_Drawing(what + said + _open_to(card), card), CSRF), {CSRF: generate_csrf()})
+
+
+def _open_to(card: Card) -> tuple[object, ...]:
+    """What a pending card is to the one who looks at it, in this minute."""
+    typed = tuple(card.typed(verb) for verb in ("approval", "rejection", "deferral"))
+    return (*card.seconds, card.decision, *typed, *card.checks, card.view.back, card.mode)
 
 
 @lru_cache(maxsize=1024)
-def _draw(drawing: _Drawing) -> Markup:
-    return Markup(render_template("lanes/_alone.html", card=drawing.card))
-
-
-def _tells_steps(lane: ToolApproval | None) -> bool:
-    return lane is not None and (lane.status in STEPS_TOLD or lane.retry_at is not None)
+def _draw(drawing: _Drawing, csrf: str = "") -> Markup:
+    return Markup(render_template("lanes/_card.html", card=drawing.card, csrf=csrf))

@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from flask import Blueprint, Response, make_response, redirect, render_template, request
+from flask_wtf.csrf import generate_csrf
+from markupsafe import Markup
 from werkzeug.wrappers import Response as AnyResponse
 
 from console import conversations, governance
@@ -19,7 +21,7 @@ from console.views import cards as board
 from console.views import thread as desk
 from console.views.cards import Deciding
 from console.views.fragments import fragment, is_htmx
-from console.views.offers import Offers, Typed, offers
+from console.views.offers import Typed, offers, section
 from console.views.session import operator
 from console.views.thread import Thread
 
@@ -140,7 +142,7 @@ def page(
         days=_days(found, said, proposals),
         entry=desk.entry,
         cards=board.cards(found, proposals, deciding),
-        offers=offers(found.operator, conversation_id, found.conversation.customer, typed),
+        propose=_forms(found, typed),
         composer=composer or _draft(found, said.last_id),
         token=new_token,
         drawn=board.drawn,
@@ -159,10 +161,13 @@ def timeline_html(found: Thread, before: str = "") -> str:
 def rail_html(found: Thread, deciding: Deciding | None = None) -> str:
     """The rail as its region shows it, and the phone's bar; the propose forms stay as they are on the page."""
     cards = board.cards(found, board.proposals(found.conversation.id), deciding)
-    none: Offers | None = None
-    return render_template(
-        "conversations/_rail_and_door.html", thread=found, cards=cards, offers=none, drawn=board.drawn
-    )
+    return render_template("conversations/_rail_and_door.html", thread=found, cards=cards, drawn=board.drawn)
+
+
+def _forms(found: Thread, typed: Typed | None) -> Markup:
+    conversation = found.conversation
+    offered = offers(found.operator, conversation.id, conversation.customer, typed)
+    return section(offered, conversation.id, generate_csrf(), new_token())
 
 
 def new_token() -> str:

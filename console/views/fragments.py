@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import re
+import secrets
+from collections.abc import Mapping
 from functools import cache
 
 from flask import Response, current_app, request
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
+# Stands for what differs from page to page in what is drawn once for many. No text that anyone typed can contain them.
+CONVERSATION, CSRF, TOKEN = (f"{name}-{secrets.token_hex(16)}" for name in ("conversation", "csrf", "token"))
 # One-time values differ in every rendering; a region that differs in nothing else has not changed.
 _ONE_TIME = re.compile(r'name="(?:csrf_token|token|form_token)" value="[^"]*"')
 
@@ -16,6 +20,13 @@ _ONE_TIME = re.compile(r'name="(?:csrf_token|token|form_token)" value="[^"]*"')
 def is_htmx() -> bool:
     """Whether the request wants a part of a page. Going back in history wants the whole."""
     return request.headers.get("HX-Request") == "true" and "HX-History-Restore-Request" not in request.headers
+
+
+def filled(drawn: Markup, values: Mapping[str, object]) -> Markup:
+    """What was drawn once for many, with what differs in place of its marks."""
+    for mark, value in values.items():
+        drawn = drawn.replace(mark, escape(value))
+    return drawn
 
 
 @cache

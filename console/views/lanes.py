@@ -39,7 +39,7 @@ def show(lane_id: int) -> AnyResponse:
     card = board.card_of(found, proposal)
     if not is_htmx():
         return make_response(_page(found, card))
-    template = "lanes/_region.html" if request.args.get("part") == "page" else "lanes/_alone.html"
+    template = "lanes/_region.html" if request.args.get("part") == "page" else "lanes/_card.html"
     return fragment(render_template(template, card=card, conversation=found.conversation))
 
 
@@ -132,7 +132,7 @@ def _found(lane_id: int) -> tuple[desk.Desk, ToolProposal]:
 
 
 def _card(card: Card) -> str:
-    return render_template("lanes/_alone.html", card=card, focused=True)
+    return render_template("lanes/_card.html", card=card, focused=True)
 
 
 def _page(found: desk.Desk, card: Card) -> str:

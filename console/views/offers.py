@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
-from flask import current_app
+from flask import current_app, render_template
 from markupsafe import Markup
 from pydantic import BaseModel
 
@@ -17,8 +17,11 @@ from console.presenters import forms, labels
 from console.presenters.labels import Tier
 from console.tools import ApprovalMode, RiskTier, Tool, ToolContext
 from console.tools.registry import registry
+from console.views.fragments import CONVERSATION, CSRF, TOKEN, filled
 
 NOTHING = Markup()
+Known = tuple[tuple[str, str], ...]
+"""What the page knows already, by the field that asks for it."""
 MODES = {
     ApprovalMode.AUTO: ("Runs by itself, nobody has to decide", "Look it up"),
     ApprovalMode.REQUIRES_APPROVAL: ("Waits for one approval", "Ask for approval"),
@@ -62,9 +65,9 @@ class Shut:
 class Offers:
     """All tools, as one operator may use them in one conversation."""
 
-    writes: list[Offer]
-    reads: list[Offer]
-    closed: list[Shut]
+    writes: tuple[Offer, ...]
+    reads: tuple[Offer, ...]
+    closed: tuple[Shut, ...]
 
     @property
     def note(self) -> str:
@@ -74,38 +77,49 @@ class Offers:
     def reads_open(self) -> bool:
         return any(offer.open for offer in self.reads)
 
+    @property
+    def filled(self) -> bool:
+        """Whether one of them holds what was typed, and so belongs to one page only."""
+        return self.reads_open or any(offer.open for offer in self.writes)
+
 
 def offers(
     operator: Operator, conversation_id: int, customer: Customer, typed: Typed | None = None
 ) -> Offers:
     """The tools by what this operator may do with them: writes first, then what only reads, then what is closed."""
-    found = Offers([], [], [])
+    writes: list[Offer] = []
+    reads: list[Offer] = []
+    closed: list[Shut] = []
     context = ToolContext(scopes=frozenset(operator.scopes), conversation_id=conversation_id)
     for tool in registry():
         rules = policy().rules_for(tool)
         reason = _closed(tool, rules, operator, context)
         if reason is not None:
-            found.closed.append(Shut(tool.title, reason))
+            closed.append(Shut(tool.title, reason))
             continue
         mine = typed if typed and typed.tool_ref == tool.ref else None
-        home = found.reads if tool.risk_tier == RiskTier.READ_ONLY else found.writes
+        home = reads if tool.risk_tier == RiskTier.READ_ONLY else writes
         home.append(offer(tool, rules, customer, mine))
-    return found
+    return Offers(tuple(writes), tuple(reads), tuple(closed))
+
+
+def section(found: Offers, conversation_id: int, csrf: str, token: str) -> Markup:
+    """All forms of a page. One token serves them all: a proposal's key is made of the tool and its input too."""
+    drawn = _section.__wrapped__ if found.filled else _section
+    return filled(drawn(found), {CONVERSATION: conversation_id, CSRF: csrf, TOKEN: token})
 
 
 def offer(tool: Tool, rules: Rules, customer: Customer, typed: Typed | None = None, said: str = "") -> Offer:
     """One tool with its form, filled with what the page knows or with what was typed; `said` tells what came of it."""
-    fields = forms.fields(tool.Input)
-    known = {
-        f.name: str(getattr(customer, f.prefill))
-        for f in fields
-        if f.prefill and getattr(customer, f.prefill)
-    }
-    plain = _plain(tool, rules)
+    known = tuple(
+        (f.name, str(fact)) for f in forms.prefilled(tool.Input) if (fact := getattr(customer, f.prefill))
+    )
     if typed is None and not said:
-        return _untouched(plain, tool.Input, tuple(known.items()))
-    values = typed.values if typed else {f.name: f.default for f in fields} | known
-    return _filled(plain, tool.Input, typed or Typed(tool.ref, values), said, open=typed is not None)
+        return _untouched(tool, rules, known)
+    values = typed.values if typed else _values(tool, known)
+    return _filled(
+        _plain(tool, rules), tool.Input, typed or Typed(tool.ref, values), said, open=typed is not None
+    )
 
 
 def _closed(tool: Tool, rules: Rules, operator: Operator, context: ToolContext) -> str | None:
@@ -132,10 +146,23 @@ def _plain(tool: Tool, rules: Rules) -> Offer:
 
 
 @lru_cache(maxsize=1024)
-def _untouched(plain: Offer, model: type[BaseModel], known: tuple[tuple[str, str], ...]) -> Offer:
+def _untouched(tool: Tool, rules: Rules, known: Known) -> Offer:
     """Most forms are the same on every page of a customer, and most of those for everyone: rendered once."""
-    values = {f.name: f.default for f in forms.fields(model)} | dict(known)
-    return _filled(plain, model, Typed(plain.ref, values), "", open=False)
+    return _filled(_plain(tool, rules), tool.Input, Typed(tool.ref, _values(tool, known)), "", open=False)
+
+
+def _values(tool: Tool, known: Known) -> dict[str, str]:
+    return {f.name: f.default for f in forms.fields(tool.Input)} | dict(known)
+
+
+@lru_cache(maxsize=256)
+def _section(found: Offers) -> Markup:
+    """Rendered once for all pages on which the same is open to the same kind of operator."""
+    return Markup(
+        render_template(
+            "proposals/_section.html", offers=found, conversation_id=CONVERSATION, csrf=CSRF, token=TOKEN
+        )
+    )
 
 
 def _filled(plain: Offer, model: type[BaseModel], typed: Typed, said: str, *, open: bool) -> Offer:

@@ -79,7 +79,7 @@ def _form(found: desk.Thread, tool: Tool, typed: Typed | None, words: str, statu
         "proposals/_tool.html",
         offer=offer(tool, policy().rules_for(tool), found.conversation.customer, typed, words),
         conversation_id=found.conversation.id,
-        token=conversations.new_token,
+        token=conversations.new_token(),
         csrf=generate_csrf(),
     )
     return make_response(html + conversations.beside("rail", conversations.rail_html(found)), status)

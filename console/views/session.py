@@ -26,13 +26,13 @@ from flask import session as cookie
 from flask_limiter import RequestLimit
 from flask_login import LoginManager, current_user
 from flask_wtf.csrf import generate_csrf
-from sqlalchemy import func, select, update
+from sqlalchemy import bindparam, func, select, update
 from werkzeug.wrappers import Response as AnyResponse
 
 from console.config import Settings
-from console.db import db, now, transaction
+from console.db import db, now, only_reading, transaction
 from console.models import Operator, SignIn
-from console.security import csrf, limiter
+from console.security import SAFE_METHODS, csrf, limiter
 from console.views.fragments import is_htmx
 
 PUBLIC = frozenset(
@@ -52,6 +52,12 @@ MAX_EMAIL_CHARS = 320
 MAX_PASSWORD_CHARS = 1_000
 REFUSED = "This email and password do not belong together. Check both and try again."
 TOO_MANY = "Too many tries from here. Wait a minute, then try again."
+# Built once: every request asks for it.
+OPEN = select(SignIn).where(
+    SignIn.token_hash == bindparam("token_hash"),
+    SignIn.ended_at.is_(None),
+    SignIn.expires_at > bindparam("now"),
+)
 
 blueprint = Blueprint("session", __name__)
 manager = LoginManager()
@@ -76,11 +82,9 @@ def _hash(token: str) -> str:
 
 def load(token: str) -> Operator | None:
     """The operator behind a cookie's token, in one query; none when the sign-in ended or the account is inactive."""
-    found = db.session.scalar(
-        select(SignIn).where(
-            SignIn.token_hash == _hash(token), SignIn.ended_at.is_(None), SignIn.expires_at > now()
-        )
-    )
+    if request.method in SAFE_METHODS:
+        only_reading()
+    found = db.session.scalar(OPEN, {"token_hash": _hash(token), "now": now()})
     if found is None or not found.operator.active:
         return None
     g.sign_in_id = found.id

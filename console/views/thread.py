@@ -110,7 +110,7 @@ def thread(conversation_id: int, operator: Operator) -> Thread:
     Raises NotFound.
     """
     row = db.session.execute(
-        _statement().execution_options(populate_existing=True),
+        _statement(),
         {"conversation": conversation_id, "me": operator.id, "drafts": f"conversation:{conversation_id}:%"},
     ).first()
     if row is None:
@@ -173,6 +173,7 @@ def _statement() -> Select[Any]:
         .join(Conversation.customer)
         .options(contains_eager(Conversation.customer))
         .where(Conversation.id == bindparam("conversation"))
+        .execution_options(populate_existing=True)
     )
 
 

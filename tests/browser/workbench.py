@@ -12,13 +12,20 @@ from console import create_app, queue
 from console.errors import Conflict, Forbidden
 from console.views.fragments import fragment
 
-STATE: dict[str, Any] = {"number": 1, "rows": [1, 2, 3], "draft": "", "decided": False, "answer": "ok"}
+STATE: dict[str, Any] = {
+    "number": 1,
+    "rows": [1, 2, 3],
+    "draft": "",
+    "decided": False,
+    "said": "",
+    "answer": "ok",
+}
 
 PAGE = """{% set topics = ["conversation:1"] %}{% extends "shell/base.html" %}
 {% block title %}Workbench{% endblock %}
 {% block main %}{{ region|safe }}{% endblock %}"""
 
-REGION = """{% import "shell/_macros.html" as ui %}
+REGION = """\
 <section id="bench" {{ ui.live("/workbench/region", ["conversation:1"]) }}
  data-says="Number {{ number }}">
 <p id="number">{{ number }}</p>
@@ -28,7 +35,7 @@ REGION = """{% import "shell/_macros.html" as ui %}
 <label>Amount <input id="amount" value="{{ number }}.00"></label>
 <label>Colour <select id="colour"><option>red</option><option>blue</option>
 <option>n{{ number }}</option></select></label>
-{% if decided %}<div class="kept"><p>Somebody decided. What you typed:</p>
+{% if said %}<p id="decide">{{ said }}</p>{% elif decided %}<div class="kept"><p>Somebody decided. What you typed:</p>
 <textarea id="reason" placeholder=" " readonly></textarea></div>{% else %}
 <form id="decide" action="/workbench/decide" method="post" hx-post="/workbench/decide" hx-target="#decide"
  hx-swap="outerHTML">{{ ui.csrf() }}<textarea id="reason" name="reason" placeholder=" ">{{ draft }}</textarea>
@@ -69,7 +76,10 @@ def decide() -> Response | tuple[str, int]:
             '<form id="decide"><p id="error">Say why.</p><textarea id="reason">{{ reason }}</textarea></form>'
         )
         return render_template_string(words, reason=reason), 422
-    return Response(f'<p id="decide">Decided: {len(reason)}</p>')
+    # Kept, as a decision is: a refresh that comes after the answer shows the same.
+    said = f"Decided: {len(reason)}"
+    queue.redis().set("workbench", json.dumps(state() | {"said": said}))
+    return Response(f'<p id="decide">{said}</p>')
 
 
 def build() -> Flask:

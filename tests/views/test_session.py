@@ -9,7 +9,7 @@ import pytest
 from argon2 import PasswordHasher
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import event, select
+from sqlalchemy import event, select, update
 
 from console import create_app
 from console.config import Settings
@@ -203,3 +203,15 @@ def test_tries_are_limited_when_the_queue_server_is_away(settings: Settings, cas
     away = settings.model_copy(update={"login_limit": "2 per minute", "redis_url": "redis://127.0.0.1:1/0"})
     client = Client(create_app(away))
     assert [sign_in(client, password="nope").status_code for _ in range(3)] == [422, 422, 429]
+
+
+def test_an_answer_that_was_under_way_does_not_put_an_older_sign_in_back(
+    client: FlaskClient, cast: Cast
+) -> None:
+    sign_in(client)
+    client.get("/inbox")  # gives the page its token
+    assert client.get("/navigation", headers=HTMX).headers.get("Set-Cookie") is None
+    db.session.execute(update(SignIn).values(ended_at=db.func.now()))
+    db.session.commit()
+    answer = client.get("/navigation", headers=HTMX)
+    assert (answer.status_code, answer.headers.get("Set-Cookie")) == (401, None)
