@@ -10,7 +10,7 @@ import pytest
 
 from console.cli import COMMANDS
 from console.config import Settings
-from console.governance.policy import load_policy
+from console.governance.policy_file import load_policy
 from console.tools import Tool, load_registry
 
 ROOT = Path(__file__).parents[1]

@@ -163,7 +163,7 @@ def _refuse_unusable_tools(settings: Settings) -> None:
     """
     if settings.policy is None and settings.tools == BUILT_IN_TOOLS:
         return
-    from console.governance.policy import load_policy
+    from console.governance.policy_file import load_policy
     from console.tools import load_registry
 
     load_policy(settings.policy, list(load_registry(settings.tools)))

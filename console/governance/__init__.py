@@ -3,9 +3,10 @@
 These are its public functions; nothing else queries its tables.
 """
 
-from console.governance.cards import may_decide, would_fail
+from console.governance.cards import approvals, may_decide, would_fail
 from console.governance.decisions import approve, defer, expire, reject
 from console.governance.errors import (
+    AlreadyVoted,
     FourEyesRequired,
     GovernanceError,
     LaneAlreadyOpen,
@@ -32,9 +33,11 @@ from console.governance.reads import (
     list_stale_lanes,
 )
 from console.governance.validation import Blocked, Validated, validate
+from console.governance.votes import Tally
 from console.tools import ToolContext
 
 __all__ = [
+    "AlreadyVoted",
     "Blocked",
     "FourEyesRequired",
     "GovernanceError",
@@ -49,7 +52,9 @@ __all__ = [
     "StaleView",
     "Submission",
     "ToolContext",
+    "Tally",
     "Validated",
+    "approvals",
     "approve",
     "defer",
     "execute_approved",

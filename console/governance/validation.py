@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from console.governance.canonical import has_forbidden_text, storable
+from console.governance.conditions import label_of
 from console.governance.policy import Rules, policy
 from console.models import ToolProposal
 from console.tools import ApprovalMode, RiskTier, Tool, ToolContext
@@ -94,11 +95,12 @@ def validate(tool_ref: str, actor_id: str, context: ToolContext) -> Validated | 
         return Blocked(
             "scope_invalid", f"This needs the permission {names}, which is not granted.", {}, missing
         )
-    denial = _authorized(tool, actor_id, replace(context, tool_params=dump(checked), scopes=granted))
+    parameters = dump(checked)
+    denial = _authorized(tool, actor_id, replace(context, tool_params=parameters, scopes=granted))
     if denial is not None:
         return Blocked("policy_denied", denial)
     scopes = {"needed": list(tool.scopes), "granted": sorted(granted)}
-    return Validated(tool, actor_id, checked, policy().rules_for(tool), scopes)
+    return Validated(tool, actor_id, checked, policy().rules_for(tool, parameters), scopes)
 
 
 def granted_scopes(context: ToolContext) -> frozenset[str]:
@@ -156,11 +158,10 @@ def dump(input: BaseModel) -> dict[str, Any]:
 
 def labelled_rows(tool: Tool, parameters: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The input as people read it: label and value, secrets as dots."""
-    fields = tool.Input.model_fields
     return [
         {
             "name": name,
-            "label": (fields[name].title if name in fields else None) or name.replace("_", " ").capitalize(),
+            "label": label_of(tool, name),
             "value": DOTS if SECRET_NAME.search(name) and value not in (None, "") else masked(value),
         }
         for name, value in parameters.items()

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from console.errors import ConfigurationError
-from console.governance.policy import Policy, load_policy
+from console.governance.policy import Policy
+from console.governance.policy_file import load_policy
 from console.tools import ApprovalMode, RiskTier, Tool
 from tests.tools import Acting, Adjust, Moody, Peek, Refund, Wipe
 
@@ -30,7 +31,7 @@ def loaded(tmp_path: Path, words: str) -> Policy:
     ],
 )
 def test_without_a_policy_the_table_is_in_force(tool: Tool, mode: str) -> None:
-    rules = Policy().rules_for(tool)
+    rules = Policy().rules_for(tool, {})
     assert rules.mode == mode and rules.lane_seconds == 172_800 and rules.execute_seconds == 900
     assert rules.four_eyes is (tool.risk_tier == RiskTier.HIGH_WRITE)
     assert [str(role) for role in rules.decide] == ["operator", "admin"]
@@ -38,21 +39,24 @@ def test_without_a_policy_the_table_is_in_force(tool: Tool, mode: str) -> None:
 
 def test_a_tools_own_mode_comes_first_and_the_tiers_second(tmp_path: Path) -> None:
     policy = loaded(tmp_path, "[tier.low_write]\nmode = 'always_block'")
-    assert policy.rules_for(Moody()).mode == "requires_approval"
-    assert policy.rules_for(Adjust()).mode == "always_block"
+    assert policy.rules_for(Moody(), {}).mode == "requires_approval"
+    assert policy.rules_for(Adjust(), {}).mode == "always_block"
 
 
 def test_a_section_of_a_tool_tightens_whatever_the_tool_says(tmp_path: Path) -> None:
     policy = loaded(tmp_path, "[tool.moody]\nmode = 'always_block'\n[tool.peek]\nmode = 'requires_approval'")
     assert (
-        policy.rules_for(Moody()).mode == "always_block"
-        and policy.rules_for(Peek()).mode == "requires_approval"
+        policy.rules_for(Moody(), {}).mode == "always_block"
+        and policy.rules_for(Peek(), {}).mode == "requires_approval"
     )
 
 
-def test_a_section_of_a_tool_never_loosens_what_its_tier_tightened(tmp_path: Path) -> None:
+def test_a_section_of_a_tool_loosens_what_its_tier_tightened_only_if_it_says_so(tmp_path: Path) -> None:
     words = "[tier.low_write]\nmode = 'always_block'\n[tool.adjust]\nmode = 'requires_approval'"
-    assert loaded(tmp_path, words).rules_for(Adjust()).mode == "always_block"
+    with pytest.raises(ConfigurationError, match=r"mode in .tool.adjust., line 3"):
+        loaded(tmp_path, words)
+    said = loaded(tmp_path, words + "\nallow_loosening = true")
+    assert said.rules_for(Adjust(), {}).mode == "requires_approval"
 
 
 def test_deadlines_eyes_and_roles_by_tier_and_by_tool(tmp_path: Path) -> None:
@@ -60,7 +64,7 @@ def test_deadlines_eyes_and_roles_by_tier_and_by_tool(tmp_path: Path) -> None:
         tmp_path,
         "[tier.low_write]\nlane_seconds = 60\nfour_eyes = true\n[tool.adjust]\nlane_seconds = 30\ndecide = ['admin']",
     )
-    rules = policy.rules_for(Adjust())
+    rules = policy.rules_for(Adjust(), {})
     assert (rules.lane_seconds, rules.four_eyes) == (30, True)
     assert [str(role) for role in rules.decide] == ["admin"]
 
@@ -115,4 +119,4 @@ def test_an_unknown_tier_is_blocked() -> None:
 
     odd = Odd()
     odd.risk_tier = "unheard_of"  # type: ignore[assignment,misc]
-    assert Policy().rules_for(odd).mode == ApprovalMode.ALWAYS_BLOCK
+    assert Policy().rules_for(odd, {}).mode == ApprovalMode.ALWAYS_BLOCK
