@@ -187,7 +187,8 @@ def _refuse_second_vote(found: Tally, actor_id: str) -> None:
 
 def _lapse(lane: ToolApproval, actor_id: str) -> None:
     changes: dict[str, Any] = {"last_decision": "expired", "decided_at": now()}
-    reason = "Nobody decided before the deadline, so nothing will run."
+    who = "Too few people approved" if lane.votes else "Nobody decided"
+    reason = f"{who} before the deadline, so nothing will run."
     if actor_id != "system":
         changes["decided_by"] = actor_id
         reason = "An admin ended the waiting, so nothing will run."

@@ -12,6 +12,7 @@ from console.models import ToolApproval, ToolProposal
 from console.presenters import labels, sentences
 from console.presenters.days import stamp
 from console.presenters.faces import Face, Faces
+from console.presenters.signatures import Signature, Votes
 from console.presenters.values import Row, fact_rows, label, raw, snapshot_rows
 
 UNDERWAY = ("approved", "execution_pending")
@@ -56,6 +57,7 @@ class Decision:
     """Which panel is open: approval, rejection, deferral or none."""
     error: str = ""
     """What is wrong with the reason."""
+    votes: Votes = Votes()
 
 
 @dataclass(frozen=True)
@@ -122,6 +124,12 @@ class Card:
         return bool((self.lane or self.proposal).policy_snapshot.get("four_eyes"))
 
     @property
+    def signatures(self) -> list[Signature]:
+        """The places for those who decide: who signed, then those that are open."""
+        may = not self.decision.refusal
+        return [*self.decision.votes.signatures(self.asked.first, may=may, four_eyes=self.four_eyes)]
+
+    @property
     def second_click(self) -> bool:
         """Whether an approval takes a second click that repeats the consequence."""
         return self.proposal.risk_tier == "high_write"
@@ -160,7 +168,8 @@ class Card:
     def by(self) -> str:
         """Who decided, as a word of its own beside the outcome."""
         if self.state == "executed" and self.decided:
-            return "Ran on policy" if self.decided.kind == "policy" else f"{self.decided.first} approved"
+            told = sentences.Told(self.proposal, self.lane, self.view.faces, self.view.local)
+            return "Ran on policy" if self.decided.kind == "policy" else f"{told.approvers} approved"
         if self.reason and self.decided and self.lane and self.lane.decided_at:
             return f"{self.decided.first}, {stamp(self.lane.decided_at, self.view.local)}"
         return f"{self.asked.first} asked" if self.state in ("blocked", "proposed") else ""
@@ -248,7 +257,11 @@ def card(
         state=state,
         chip=labels.chip(state, retrying=bool(state == "execution_pending" and lane and lane.retry_at)),
         tier=labels.tier(proposal.risk_tier),
-        mode=labels.mode(proposal.approval_mode, four_eyes=bool(rules.get("four_eyes"))),
+        mode=labels.mode(
+            proposal.approval_mode,
+            four_eyes=bool(rules.get("four_eyes")),
+            approvals=decision.votes.needed if decision else rules.get("approvals", 1),
+        ),
         asked=view.faces(proposal.actor_id),
         decided=decided,
         sentence=sentences.sentence(state, told),

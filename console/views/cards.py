@@ -14,11 +14,13 @@ from sqlalchemy.orm.attributes import set_committed_value
 
 from console import conversations, governance
 from console.db import db, now
+from console.governance import Tally
 from console.governance.reads import load_events
 from console.models import Operator, ToolApproval, ToolProposal
 from console.presenters import labels, lanes
 from console.presenters.faces import Faces
 from console.presenters.lanes import Card, Decision, Notice
+from console.presenters.signatures import Vote, Votes
 from console.presenters.times import ago
 from console.views.fragments import CSRF, filled
 from console.views.thread import Desk, Thread, thread
@@ -93,8 +95,17 @@ def card_of(
         if lane.expires_at <= now():
             refusal = governance.LaneExpired()
         alarm = governance.would_fail(lane, found.actors)
-        decision = replace(decision or Decision(), refusal=refusal.sentence if refusal else None, alarm=alarm)
+        decision = replace(
+            decision or Decision(),
+            refusal=refusal.sentence if refusal else None,
+            alarm=alarm,
+            votes=_votes(governance.approvals(lane, found.actors), found.faces),
+        )
     return lanes.card(proposal, lane, found.view, decision, notice)
+
+
+def _votes(found: Tally, faces: Faces) -> Votes:
+    return Votes(tuple(Vote(faces(v.actor.id), v.at, v.lost or "") for v in found.votes), found.needed)
 
 
 def proposals(conversation_id: int) -> Sequence[ToolProposal]:

@@ -148,7 +148,7 @@ def _plain(tool: Tool, outlook: Outlook) -> Offer:
     elif rules.mode == ApprovalMode.REQUIRES_APPROVAL and rules.four_eyes:
         goes_to = "Waits for someone other than you"
     if outlook.varies:
-        goes_to += "; more by what you fill in"
+        goes_to += "; what you fill in may change that"
     return Offer(tool.ref, tool.title, tool.description, labels.tier(tool.risk_tier), goes_to, verb)
 
 
