@@ -36,8 +36,6 @@ def revalidate(lane: ToolApproval) -> Cleared | str:
     outcome = check_now(proposal, asker)
     if isinstance(outcome, str):
         return outcome
-    if STRICTNESS[outcome.approval_mode] > STRICTNESS[ApprovalMode(proposal.approval_mode)]:
-        return "The policy became stricter since this was decided."
     if canonical_json(outcome.parameters) != canonical_json(proposal.input):
         return "The action now reads this input differently from what was approved."
     rules = stricter(Rules.model_validate(lane.policy_snapshot), outcome.rules)
@@ -57,7 +55,8 @@ def check_now(proposal: ToolProposal, asker: Actor | None = None) -> Validated |
     )
     outcome = validate(proposal.tool_ref, proposal.actor_id, context)
     if not isinstance(outcome, Blocked):
-        return outcome
+        tighter = STRICTNESS[outcome.approval_mode] > STRICTNESS[ApprovalMode(proposal.approval_mode)]
+        return "The policy became stricter since this was asked." if tighter else outcome
     if outcome.outcome == "unsupported":
         return "This action is not offered any more."
     if outcome.outcome == "scope_invalid":

@@ -57,7 +57,7 @@ class Decision:
     """Which panel is open: approval, rejection, deferral or none."""
     error: str = ""
     """What is wrong with the reason."""
-    votes: Votes = Votes()
+    votes: Votes = field(default_factory=Votes)
 
 
 @dataclass(frozen=True)
