@@ -19,7 +19,7 @@ from console.governance.errors import (
     ReasonRequired,
     StaleView,
 )
-from console.governance.lanes import execute_approved, request_approval
+from console.governance.lanes import execute_approved, request_approval, rules_of
 from console.governance.proposals import Submission, propose, submit
 from console.governance.reads import (
     get_active_approval,
@@ -72,6 +72,7 @@ __all__ = [
     "propose",
     "reject",
     "request_approval",
+    "rules_of",
     "submit",
     "validate",
     "would_fail",

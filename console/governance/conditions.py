@@ -76,14 +76,12 @@ class Condition(BaseModel):
         return over and (self.under is None or number < _exactly(self.under))
 
     def words(self, label: str) -> str:
-        """The condition for people: `Amount over 200`."""
-        parts = [
-            f"over {_word(self.over)}" if self.over is not None else "",
-            f"under {_word(self.under)}" if self.under is not None else "",
-            f"is {_word(self.equals)}" if self.equals is not None else "",
-            f"is {' or '.join(map(_word, self.among))}" if self.among else "",
-        ]
-        return f"{label} {' and '.join(part for part in parts if part)}"
+        """The condition for people: `Amount over 200`, `Reason: “ordered by mistake”`."""
+        bounds = {"over": self.over, "under": self.under}
+        within = " and ".join(f"{side} {_word(bound)}" for side, bound in bounds.items() if bound is not None)
+        wanted = self.among or ((self.equals,) if self.equals is not None else ())
+        either = " or ".join(map(_word, wanted))
+        return f"{label} {within}".rstrip() + (f": {either}" if wanted else "")
 
     def misfit(self, tool: Tool) -> str | None:
         """Why it can never be told, or never hold, for this tool; None when it fits its input."""

@@ -85,7 +85,7 @@ def validate(tool_ref: str, actor_id: str, context: ToolContext) -> Validated | 
     tool = registry().get(tool_ref) if isinstance(tool_ref, str) else None
     if tool is None:
         return Blocked("unsupported", "unknown_tool")
-    checked = _typed_input(tool, actor_id, context)
+    checked = typed_input(tool, actor_id, context)
     if isinstance(checked, Blocked):
         return checked
     granted = granted_scopes(context)
@@ -111,7 +111,8 @@ def granted_scopes(context: ToolContext) -> frozenset[str]:
     return frozenset(scope for scope in scopes if isinstance(scope, str))
 
 
-def _typed_input(tool: Tool, actor_id: str, context: ToolContext) -> BaseModel | Blocked:
+def typed_input(tool: Tool, actor_id: str, context: ToolContext) -> BaseModel | Blocked:
+    """The first gate alone: the input as the tool's model reads it, or what is wrong with it, by field."""
     try:
         parameters = dict(context.tool_params)
         if has_forbidden_text([parameters, actor_id, context.account_id]):

@@ -71,14 +71,14 @@ def chip(state_word: str, *, retrying: bool = False) -> Chip:
     return CHIPS["retrying" if retrying else state_word]
 
 
-def mode(approval_mode: str, *, four_eyes: bool, approvals: int = 1) -> str:
-    """How an action comes to run, in two or three words."""
+def mode(approval_mode: str, *, four_eyes: bool, approvals: int = 1, given: int = 0) -> str:
+    """How an action comes to run, in two or three words; `given` is how many approved already."""
     if approval_mode == "auto":
         return "Runs by itself"
     if approval_mode == "always_block":
         return "Never from here"
     if approvals > 1:
-        return f"{approvals} approvals"
+        return f"{given} of {approvals} approvals" if given else f"{approvals} approvals"
     return "Four eyes" if four_eyes else "One approval"
 
 

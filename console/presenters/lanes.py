@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from console.db import now
 from console.models import ToolApproval, ToolProposal
 from console.presenters import labels, sentences
+from console.presenters.checks import Check, checks
 from console.presenters.days import stamp
 from console.presenters.faces import Face, Faces
 from console.presenters.signatures import Signature, Votes
@@ -18,13 +19,6 @@ from console.presenters.values import Row, fact_rows, label, raw, snapshot_rows
 UNDERWAY = ("approved", "execution_pending")
 KEPT_FOR = timedelta(hours=1)
 """How long a decided card keeps a place for words that a page may still hold and the server not yet."""
-
-
-class Check(NamedTuple):
-    """Something that was looked at before anyone was asked."""
-
-    good: bool
-    words: str
 
 
 class Kept(NamedTuple):
@@ -91,6 +85,8 @@ class Card:
     """When it came to be as it is."""
     decision: Decision
     view: Viewpoint
+    rules: Mapping[str, Any]
+    """Those that it is decided under, or was."""
     notice: Notice | None = None
 
     @property
@@ -121,7 +117,7 @@ class Card:
 
     @property
     def four_eyes(self) -> bool:
-        return bool((self.lane or self.proposal).policy_snapshot.get("four_eyes"))
+        return bool(self.rules.get("four_eyes"))
 
     @property
     def signatures(self) -> list[Signature]:
@@ -136,7 +132,7 @@ class Card:
 
     @property
     def checks(self) -> list[Check]:
-        return _checks(self)
+        return checks(self.proposal, self.asked.name, self.decision.alarm or "", resolved=self.view.resolved)
 
     @property
     def attempts(self) -> list[sentences.Step]:
@@ -185,8 +181,7 @@ class Card:
 
     @property
     def policy(self) -> list[Row]:
-        """The rules that were in force when the lane opened, or when it was blocked."""
-        return sentences.policy_rows((self.lane or self.proposal).policy_snapshot)
+        return sentences.policy_rows(self.rules)
 
     @property
     def identifiers(self) -> list[Row]:
@@ -245,10 +240,14 @@ def card(
     view: Viewpoint,
     decision: Decision | None = None,
     notice: Notice | None = None,
+    rules: Mapping[str, Any] | None = None,
 ) -> Card:
-    """The card of a proposal and its latest lane, as `view` sees it. The proposal's events are loaded."""
+    """The card of a proposal and its latest lane, as `view` sees it. The proposal's events are loaded.
+
+    `rules` are those that count now; without them, those that counted when the lane opened, or when it was blocked.
+    """
     state = labels.state(proposal, lane)
-    rules = (lane or proposal).policy_snapshot
+    rules = rules or (lane or proposal).policy_snapshot
     decided = view.faces(lane.decided_by) if lane and lane.decided_by else None
     told = sentences.Told(proposal, lane, view.faces, view.local)
     return Card(
@@ -260,7 +259,8 @@ def card(
         mode=labels.mode(
             proposal.approval_mode,
             four_eyes=bool(rules.get("four_eyes")),
-            approvals=decision.votes.needed if decision else rules.get("approvals", 1),
+            approvals=rules.get("approvals", 1),
+            given=decision.votes.counted if decision else 0,
         ),
         asked=view.faces(proposal.actor_id),
         decided=decided,
@@ -269,6 +269,7 @@ def card(
         at=lane.updated_at if lane else proposal.created_at,
         decision=decision or Decision(),
         view=view,
+        rules=rules,
         notice=notice,
     )
 
@@ -276,24 +277,3 @@ def card(
 def latest(proposal: ToolProposal) -> ToolApproval | None:
     """The newest lane of a proposal whose lanes are loaded."""
     return proposal.approvals[-1] if proposal.approvals else None
-
-
-def _checks(card: Card) -> list[Check]:
-    proposal, alarm = card.proposal, card.decision.alarm
-    needed = proposal.scope_snapshot.get("needed", [])
-    granted = set(proposal.scope_snapshot.get("granted", []))
-    revoked = bool(alarm and any(scope in alarm for scope in needed))
-    found = [
-        Check(
-            scope in granted and not revoked,
-            f"{scope} not held any more" if revoked else f"{scope} held by {card.asked.name}",
-        )
-        for scope in needed
-    ]
-    if not needed:
-        found.append(Check(True, "Needs no permission"))
-    if proposal.policy_snapshot.get("authorized"):
-        found.append(Check(True, "Allowed by the tool’s own policy"))
-    if card.view.resolved:
-        found.append(Check(False, "The conversation is resolved"))
-    return found

@@ -7,9 +7,10 @@ from datetime import datetime, tzinfo
 from typing import Any, NamedTuple
 
 from console.models import EventType, ToolApproval, ToolProposal
+from console.presenters import policies
 from console.presenters.days import at_time
 from console.presenters.faces import Faces
-from console.presenters.labels import joined, mode
+from console.presenters.labels import joined
 from console.presenters.times import span
 from console.presenters.values import Row
 
@@ -98,23 +99,9 @@ def attempts(proposal: ToolProposal, lane: ToolApproval | None, local: tzinfo) -
 
 def policy_rows(rules: Mapping[str, Any]) -> list[Row]:
     """A snapshot of the rules as labelled rows."""
-    waits = rules.get("lane_seconds")
-    runs = rules.get("execute_seconds")
-    approvals = rules.get("approvals", 1)
-    four_eyes = bool(rules.get("four_eyes"))
-    found = [
-        ("Mode", [mode(str(rules.get("mode", "always_block")), four_eyes=four_eyes, approvals=approvals)]),
-        ("Approvals", [f"{approvals} different people" if approvals > 1 else "One is enough"]),
-        ("Four eyes", ["Whoever asked may not decide" if four_eyes else "Not asked for"]),
-        ("Who decides", [" or ".join(f"{role}s" for role in rules.get("decide", ()))]),
-        ("Waits for", [span(waits) if waits else ""]),
-        (
-            "Starts within",
-            [f"{span(runs)} of the approval, or the deadline if that is later" if runs else ""],
-        ),
-        ("Because", list(rules.get("because", ()))),
-    ]
-    return [Row(name, tuple(words)) for name, words in found if any(words)]
+    found = [Row(part.name, (part.words,)) for part in policies.parts(rules) if not part.moot]
+    because = tuple(rules.get("because", ()))
+    return [*found, Row("Because", because)] if because else found
 
 
 def _approved(told: Told) -> str:

@@ -44,6 +44,10 @@ class Votes:
         return max(0, self.needed - self.counted)
 
     @property
+    def progress(self) -> str:
+        return f"{self.counted} of {self.needed}"
+
+    @property
     def mine(self) -> bool:
         """Whether the one who looks approved, and others still have to."""
         return self.missing > 0 and any(vote.face.you for vote in self.given)
@@ -54,12 +58,14 @@ class Votes:
         if self.needed == 1:
             return ""
         if self.mine:
-            return f"It takes {self.missing} more. Until then you can still stop it."
+            return (
+                f"{self.progress} approved. It takes {self.missing} more; until then you can still stop it."
+            )
         if self.missing > 1:
             return (
                 f"Yours would be approval {self.counted + 1} of {self.needed}. Nothing runs before the last."
             )
-        return f"{self.counted} of {self.needed} approved. With yours it runs."
+        return f"{self.progress} approved. With yours it runs."
 
     def signatures(self, asked: str, *, may: bool, four_eyes: bool) -> Iterator[Signature]:
         """The signatures, then the open places; `may` says whether the one who looks may sign."""

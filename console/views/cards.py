@@ -87,7 +87,9 @@ def card_of(
 ) -> Card:
     """One proposal as a card, with what this operator may do about it."""
     lane = lanes.latest(proposal)
+    rules = None
     if lane is not None and lane.status == "pending":
+        rules = governance.rules_of(lane).model_dump(mode="json")
         refusal = governance.may_decide(lane, found.operator.actor_id, found.actors)
         if lane.expires_at <= now():
             refusal = governance.LaneExpired()
@@ -98,7 +100,7 @@ def card_of(
             alarm=alarm,
             votes=_votes(governance.approvals(lane, found.actors), found.faces),
         )
-    return lanes.card(proposal, lane, found.view, decision, notice)
+    return lanes.card(proposal, lane, found.view, decision, notice, rules)
 
 
 def _votes(found: Tally, faces: Faces) -> Votes:
@@ -140,7 +142,7 @@ def drawn(card: Card) -> Markup:
 def _open_to(card: Card) -> tuple[object, ...]:
     """What a pending card is to the one who looks at it, in this minute."""
     typed = tuple(card.typed(verb) for verb in ("approval", "rejection", "deferral"))
-    return (*card.seconds, card.decision, *typed, *card.checks, card.view.back, card.mode)
+    return (*card.seconds, card.decision, *typed, *card.checks, card.view.back, card.mode, card.four_eyes)
 
 
 @lru_cache(maxsize=1024)

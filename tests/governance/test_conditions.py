@@ -158,8 +158,8 @@ def test_a_condition_that_can_never_hold_for_a_tool_is_told_why(
 def test_a_condition_reads_as_people_say_it() -> None:
     assert condition(over=1200).words("Amount") == "Amount over 1,200"
     assert condition(over=1, under=2.5).words("Amount") == "Amount over 1 and under 2.5"
-    assert condition(equals=True).words("Loud") == "Loud is yes"
-    assert condition(**{"in": ["EUR", 5]}).words("Currency") == "Currency is “EUR” or 5"
+    assert condition(equals=True).words("Loud") == "Loud: yes"
+    assert condition(**{"in": ["EUR", 5]}).words("Currency") == "Currency: “EUR” or 5"
 
 
 rules = st.builds(

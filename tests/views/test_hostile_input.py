@@ -21,8 +21,8 @@ from console.views import session
 from tests.conftest import PASSWORD_HASH, Cast
 from tests.desk import Desk
 from tests.outbound.desk import Outbox
-from tests.views.conftest import As
 from tests.views.addresses import FORMS, QUERIES
+from tests.views.conftest import As
 from tests.views.forms import HTMX, read
 from tests.views.test_session import token
 
