@@ -140,3 +140,4 @@ def test_policies_in_the_documents_load(tmp_path: Path, settings: Settings) -> N
         file = tmp_path / f"{number}.toml"
         file.write_text(words)
         load_policy(file, tools)
+    load_policy(ROOT / "docs" / "policy.example.toml", tools)

@@ -8,11 +8,17 @@ from collections.abc import Callable, Iterator
 import click
 import psycopg
 from flask import Flask
+from redis import Redis
+from sqlalchemy.exc import DBAPIError
 
 from console import create_app, embedded, queue, vitals
 from console.cli import database
 from console.config import Settings
 from console.errors import ConsoleError
+from console.governance.policy import policy
+from console.governance.staffing import understaffed
+from console.presenters.labels import count
+from console.tools.registry import registry
 
 Check = tuple[str, Callable[[], str | None]]
 """What is asked, and a function that answers None when all is well, or what is wrong and what to do."""
@@ -47,20 +53,8 @@ def checks() -> Iterator[Check]:
         "queue",
         lambda: None if vitals.queue_answers(client) else "it does not answer. Check CONSOLE_REDIS_URL.",
     )
-    yield (
-        "workers",
-        lambda: (
-            None
-            if vitals.seen(client, "worker")
-            else "none seen in the last minute. Start one: console worker"
-        ),
-    )
-    yield (
-        "clock",
-        lambda: (
-            None if vitals.seen(client, "clock") else "not seen in the last minute. Start it: console clock"
-        ),
-    )
+    yield "workers", lambda: _seen(client, "worker", "none seen in the last minute. Start one")
+    yield "clock", lambda: _seen(client, "clock", "not seen in the last minute. Start it")
     try:
         app = create_app(settings)
     except ConsoleError as error:
@@ -68,7 +62,12 @@ def checks() -> Iterator[Check]:
         yield "tools and policy", lambda: refusal
         return
     yield "tools and policy", lambda: None
+    yield "deciders", lambda: _deciders(app)
     yield "cookies", lambda: _cookies(app, settings)
+
+
+def _seen(client: Redis, who: vitals.Who, words: str) -> str | None:
+    return None if vitals.seen(client, who) else f"{words}: console {who}"
 
 
 def _secret(settings: Settings) -> str | None:
@@ -90,6 +89,22 @@ def _migrations(settings: Settings) -> str | None:
         return error.sentence
     except psycopg.OperationalError:
         return "they cannot be read while the database does not answer."
+
+
+def _deciders(app: Flask) -> str | None:
+    """Whether there are as many people as a policy file asks for."""
+    try:
+        with app.app_context():
+            short = understaffed(policy(), registry())
+    except DBAPIError:
+        return "they cannot be counted while the database does not answer."
+    if short is None:
+        return None
+    return (
+        f"{short.tool.ref} takes {count(short.needed, 'approval')},"
+        f" and {count(short.people, 'active account')} may give one."
+        " Add people, give some the role, or ask for fewer."
+    )
 
 
 def _cookies(app: Flask, settings: Settings) -> str | None:

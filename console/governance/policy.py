@@ -170,14 +170,15 @@ class Policy(BaseModel):
             self._known[asked] = _work_out(tool, places, held)
         return self._known[asked]
 
+    def ways(self, tool: Tool) -> list[Rules]:
+        """The rules that an input may meet: those without any condition, then those with each of them alone."""
+        plain = self.in_force(tool, None).rules
+        conditional = (place for place in self.places(tool) if place.section.when)
+        return [plain, *(speaking(place, tool).applied(plain) for place in conditional)]
+
     def outlook(self, tool: Tool) -> Outlook:
         """What a tool's form can say before anything is filled in."""
-        alone = [
-            speaking(place, tool).applied(self.in_force(tool, None).rules)
-            for place in self.places(tool)
-            if place.section.when
-        ]
-        ways = [self.in_force(tool, None).rules, *alone]
+        ways = self.ways(tool)
         loosest = min(ways, key=lambda rules: STRICTNESS[rules.mode])
         return Outlook(loosest, varies=any(rules != loosest for rules in ways))
 
