@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, NamedTuple
 
@@ -147,6 +147,8 @@ class Policy(BaseModel):
     _file: str = PrivateAttr(default="")
     _lines: dict[tuple[str | int, ...], int] = PrivateAttr(default_factory=dict)
     _known: dict[tuple[Any, ...], InForce] = PrivateAttr(default_factory=dict)
+    _places: dict[tuple[str, str], tuple[Place, ...]] = PrivateAttr(default_factory=dict)
+    _outlooks: dict[tuple[Any, ...], Outlook] = PrivateAttr(default_factory=dict)
 
     @property
     def file(self) -> str:
@@ -156,6 +158,7 @@ class Policy(BaseModel):
     def came_from(self, file: str, lines: Mapping[tuple[str | int, ...], int]) -> None:
         """Note the file, and on which line each thing in it begins: `("tool", "refund", 0, "mode")`."""
         self._file, self._lines = file, dict(lines)
+        self._places.clear()
 
     def rules_for(self, tool: Tool, parameters: Mapping[str, Any]) -> Rules:
         """What is in force for a tool and an input as it is stored."""
@@ -163,7 +166,7 @@ class Policy(BaseModel):
 
     def in_force(self, tool: Tool, parameters: Mapping[str, Any] | None) -> InForce:
         """The same with the source of each rule. Without an input no condition is asked, as if none held."""
-        places = tuple(self.places(tool))
+        places = self.places(tool)
         held = tuple(_holds(place.section, parameters) for place in places)
         asked = (tool.ref, tool.risk_tier, tool.approval_mode, held)
         if asked not in self._known:
@@ -178,14 +181,19 @@ class Policy(BaseModel):
 
     def outlook(self, tool: Tool) -> Outlook:
         """What a tool's form can say before anything is filled in."""
-        ways = self.ways(tool)
-        loosest = min(ways, key=lambda rules: STRICTNESS[rules.mode])
-        return Outlook(loosest, varies=any(rules != loosest for rules in ways))
+        asked = (tool.ref, tool.risk_tier, tool.approval_mode)
+        if asked not in self._outlooks:
+            ways = self.ways(tool)
+            loosest = min(ways, key=lambda rules: STRICTNESS[rules.mode])
+            self._outlooks[asked] = Outlook(loosest, varies=any(rules != loosest for rules in ways))
+        return self._outlooks[asked]
 
-    def places(self, tool: Tool) -> Iterator[Place]:
+    def places(self, tool: Tool) -> tuple[Place, ...]:
         """The sections that speak of a tool, in the order in which they count."""
-        yield from self.sections("tier", tool.risk_tier)
-        yield from self.sections("tool", tool.ref)
+        asked = (tool.risk_tier, tool.ref)
+        if asked not in self._places:
+            self._places[asked] = (*self.sections("tier", tool.risk_tier), *self.sections("tool", tool.ref))
+        return self._places[asked]
 
     def sections(self, kind: Literal["tier", "tool"], name: str) -> list[Place]:
         """The sections of one tier or one tool, from top to bottom."""
