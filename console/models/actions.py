@@ -39,6 +39,7 @@ class EventType(StrEnum):
     PROPOSAL_CREATED = "proposal_created"
     PROPOSAL_BLOCKED = "proposal_blocked"
     APPROVAL_REQUESTED = "approval_requested"
+    VOTE_RECORDED = "vote_recorded"
     APPROVED = "approved"
     REJECTED = "rejected"
     DEFERRED = "deferred"
@@ -129,6 +130,11 @@ class ToolApproval(Base):
             name="decided_by_someone",
         ),
         CheckConstraint("digest ~ '^[0-9a-f]{64}$'", name="digest"),
+        CheckConstraint(
+            "status NOT IN ('approved', 'execution_pending', 'executed', 'execution_failed') OR decided_by = 'policy'"
+            " OR greatest(jsonb_array_length(votes), 1) >= coalesce((policy_snapshot ->> 'approvals')::int, 1)",
+            name="enough_votes",
+        ),
         Index(
             "uq_tool_approvals_one_pending",
             "tool_proposal_id",
@@ -161,7 +167,9 @@ class ToolApproval(Base):
     version: Mapped[int] = mapped_column(Integer, default=1)
     digest: Mapped[str] = mapped_column(String(64))
     policy_snapshot: Mapped[Json]
-    """The rules in force when the lane opened: four eyes, who may decide, execution window."""
+    """The rules in force when the lane opened: four eyes, who may decide, how many, execution window."""
+    votes: Mapped[list[dict[str, str]]] = mapped_column(JSONB, default=list, server_default=text("'[]'"))
+    """Approvals so far, `{"by": …, "at": …}`, the last one included; whether each counts is for the facade to say."""
     requested_by: Mapped[Words]
     expires_at: Mapped[Moment]
     """The deadline to decide."""
