@@ -37,7 +37,7 @@ def test_a_working_deployment_is_all_well(deployment: pytest.MonkeyPatch) -> Non
     result = ask()
     assert result.exit_code == 0, result.output
     assert "All is well." in result.output and "✗" not in result.output
-    assert len([line for line in result.output.splitlines() if "✓" in line]) == 10
+    assert len([line for line in result.output.splitlines() if "✓" in line]) == 11
     assert "✓ channel (none: sending follow-ups is refused)" in result.output
 
 
@@ -58,7 +58,7 @@ def test_missing_workers_and_clock_are_named(deployment: pytest.MonkeyPatch, app
     app.extensions["console_redis"].flushall()
     result = ask()
     assert result.exit_code == 1
-    assert "✗ workers: not seen" in result.output and "✗ clock: not seen" in result.output
+    assert "✗ workers: none seen" in result.output and "✗ clock: not seen" in result.output
     assert "✓ queue" in result.output
 
 
