@@ -28,4 +28,5 @@ ROOMS = (
         "waiting",
         due=True,
     ),
+    Room("audit", "Audit", "/audit", "audit", "", ""),
 )

@@ -7,5 +7,21 @@ decided. Nothing here writes.
 
 from console.trail.chain import Finding
 from console.trail.checking import Seen, findings
+from console.trail.filters import Filters
+from console.trail.reading import MOST_COUNTED, Event, Known, Page, event, known, newer, page, walk
 
-__all__ = ["Finding", "Seen", "findings"]
+__all__ = [
+    "MOST_COUNTED",
+    "Event",
+    "Filters",
+    "Finding",
+    "Known",
+    "Page",
+    "Seen",
+    "event",
+    "findings",
+    "known",
+    "newer",
+    "page",
+    "walk",
+]
