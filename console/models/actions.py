@@ -212,6 +212,9 @@ class ToolActionEvent(Base):
         Index("ix_tool_action_events_actor", "actor_id", "created_at", "id"),
         Index("ix_tool_action_events_event", "event_type", "created_at", "id"),
         Index("ix_tool_action_events_tool", "tool_ref", "created_at", "id"),
+        Index("ix_tool_action_events_actor_event", "actor_id", "event_type", "created_at", "id"),
+        Index("ix_tool_action_events_actor_tool", "actor_id", "tool_ref", "created_at", "id"),
+        Index("ix_tool_action_events_event_tool", "event_type", "tool_ref", "created_at", "id"),
         Index(
             "ix_tool_action_events_conversation",
             "conversation_id",

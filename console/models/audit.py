@@ -61,6 +61,7 @@ class AuditEvent(Base):
         Index("ix_audit_events_newest", "created_at", "id"),
         Index("ix_audit_events_actor", "actor_id", "created_at", "id"),
         Index("ix_audit_events_event", "event_type", "created_at", "id"),
+        Index("ix_audit_events_actor_event", "actor_id", "event_type", "created_at", "id"),
     )
 
     id: Mapped[int] = mapped_column(

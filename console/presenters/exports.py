@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Iterable, Iterator
 from datetime import UTC
 from typing import Any
@@ -14,8 +15,9 @@ from console.presenters.faces import Faces
 from console.presenters.values import masked
 from console.trail import Event
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
-"""What a spreadsheet takes for the beginning of a formula, or skips on the way to one."""
+# What a spreadsheet takes for the beginning of a formula, at the beginning of a cell: also of one that begins behind a
+# semicolon, a tab or a line end, where those separate and our quotes do not count.
+_FORMULA = re.compile(r"(?:\A|(?<=[;\t\r\n]))(?=[=+\-@＝＋－＠])|\A(?=[\t\r\n])")
 COLUMNS = (
     "id", "at", "event", "said", "actor", "actor_name", "tool", "action", "reason", "proposal_id", "lane_id",
     "from_status", "to_status", "conversation_id", "envelope_id", "delivery_id", "template_id", "template",
@@ -68,8 +70,8 @@ def record(event: Event, faces: Faces) -> dict[str, Any]:
 
 
 def safe(text: str) -> str:
-    """The text as a spreadsheet shows it and does not work it out: after an apostrophe if it looks like a formula."""
-    return f"'{text}" if text.startswith(FORMULA) else text
+    """The text with an apostrophe before what a spreadsheet would take for a formula, so that it is shown instead."""
+    return _FORMULA.sub("'", text)
 
 
 def _cell(value: Any) -> str:
@@ -82,6 +84,5 @@ def _cell(value: Any) -> str:
 
 def _rows(rows: Iterable[Iterable[str]]) -> bytes:
     written = io.StringIO(newline="")
-    # All in quotes: where a semicolon separates, an unquoted one in the text would begin a cell of its own.
     csv.writer(written, quoting=csv.QUOTE_ALL).writerows(rows)
     return written.getvalue().encode()

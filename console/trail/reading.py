@@ -65,6 +65,15 @@ class Page(NamedTuple):
     newest: str | None
 
 
+class Shape(NamedTuple):
+    """What a statement depends on: which conditions, which of the logs, and along which index it walks."""
+
+    names: tuple[str, ...]
+    of_actions: bool = True
+    of_others: bool = True
+    walk: tuple[str, ...] = ()
+
+
 class Known(NamedTuple):
     """Who has a name here: people by id, and agents."""
 
@@ -94,7 +103,7 @@ _NAMED = """
      ORDER BY e.created_at DESC, e.id DESC"""
 _COUNTED = "SELECT count(*) FROM ({events}) e"
 # The limit is written out: with a parameter there, a prepared statement would be planned for a tenth of the table.
-_PART = "({select} WHERE {where} ORDER BY created_at DESC, id DESC LIMIT {size})"
+_PART = "({select} WHERE {where} ORDER BY {order} LIMIT {size})"
 _BOTH = "SELECT * FROM ({parts}) e ORDER BY created_at DESC, id DESC LIMIT {size}"
 _CONDITIONS = {
     "actor": "actor_id = :actor",
@@ -103,12 +112,28 @@ _CONDITIONS = {
     "conversation": "conversation_id = :conversation",
     "proposal": "tool_proposal_id = :proposal",
     "envelope": "envelope_id = :envelope",
-    "since": "created_at >= :since",
-    "until": "created_at < :until",
-    "before": "(created_at, id) < (:at, :last_id)",
-    "after": "(created_at, id) > (:at, :last_id)",
     "id": "id = :id",
 }
+_COLUMNS = {"conversation": "conversation_id", "actor": "actor_id", "tool": "tool_ref", "event": "event_type"}
+# Walks along the index of one or two columns, the narrowest first, from and to a moment: rows are compared, and the
+# columns are part of the order. With equalities, a prepared statement may as well go through all events, newest first,
+# until the page is full, and would look at every one of them for somebody who did little.
+_WALKS = (
+    ("conversation",),
+    ("actor", "tool"),
+    ("actor", "event"),
+    ("event", "tool"),
+    ("actor",),
+    ("tool",),
+    ("event",),
+)
+_BOUNDS = {
+    "since": "({columns}created_at) >= ({values}:since)",
+    "until": "({columns}created_at) < ({values}:until)",
+    "before": "({columns}created_at, id) < ({values}:at, :last_id)",
+    "after": "({columns}created_at, id) > ({values}:at, :last_id)",
+}
+_EVER = ("({columns}created_at) >= ({values}'-infinity')", "({columns}created_at) <= ({values}'infinity')")
 _KNOWN = text("""
     SELECT (SELECT json_agg(json_build_array(id, name) ORDER BY name) FROM operators),
            (SELECT json_agg(name ORDER BY name) FROM api_tokens)
@@ -144,7 +169,7 @@ def event(reader: Operator, event_id: int) -> Event:
     _admit(reader)
     found = None
     if is_id(event_id):
-        found = db.session.execute(_statement(_NAMED, (("id",), True, True), 1), {"id": event_id}).first()
+        found = db.session.execute(_statement(_NAMED, Shape(("id",)), 1), {"id": event_id}).first()
     if found is None:
         raise NotFound("There is no event of this number.")
     return Event._make(found)
@@ -190,18 +215,30 @@ def _values(filters: Filters) -> dict[str, Any]:
     return {name: value for name, value in filters._asdict().items() if value not in ("", None)}
 
 
-def _shape(filters: Filters, place: str) -> tuple[tuple[str, ...], bool, bool]:
-    """What a statement depends on: which conditions, and which of the logs."""
+def _shape(filters: Filters, place: str) -> Shape:
     names = (*_values(filters), *([place] if place else []))
-    return names, filters.of_actions, filters.of_others
+    walk = next((walk for walk in _WALKS if set(walk) <= set(names)), ())
+    return Shape(names, filters.of_actions, filters.of_others, walk)
 
 
 @lru_cache(maxsize=512)
-def _statement(around: str, shape: tuple[tuple[str, ...], bool, bool], size: int) -> TextClause:
-    names, of_actions, of_others = shape
-    where = " AND ".join(_CONDITIONS[name] for name in names) or "true"
-    logs = [*([_ACTIONS] if of_actions else []), *([_OTHERS] if of_others else [])]
+def _statement(around: str, shape: Shape, size: int) -> TextClause:
+    logs = [*([_ACTIONS] if shape.of_actions else []), *([_OTHERS] if shape.of_others else [])]
+    where, order = _where(shape), "created_at DESC, id DESC"
+    order = "".join(f"{_COLUMNS[name]} DESC, " for name in shape.walk) + order
     if not logs:
         logs, where = [_ACTIONS], "false"
-    parts = " UNION ALL ".join(_PART.format(select=log, where=where, size=size) for log in logs)
+    parts = " UNION ALL ".join(_PART.format(select=log, where=where, order=order, size=size) for log in logs)
     return text(around.format(events=_BOTH.format(parts=parts, size=size)))
+
+
+def _where(shape: Shape) -> str:
+    columns = "".join(f"{_COLUMNS[name]}, " for name in shape.walk)
+    values = "".join(f":{name}, " for name in shape.walk)
+    bounds = [_BOUNDS[name] for name in shape.names if name in _BOUNDS] + list(_EVER if shape.walk else ())
+    found = [bound.format(columns=columns, values=values) for bound in bounds]
+    found += [_CONDITIONS[name] for name in shape.names if name in _CONDITIONS and name not in shape.walk]
+    if "conversation" in shape.walk:
+        # Its index holds no others, and a comparison of rows does not say so.
+        found.append("conversation_id IS NOT NULL")
+    return " AND ".join(found) or "true"

@@ -106,12 +106,16 @@ INDEXES = {
         "actor": ["actor_id", "created_at", "id"],
         "event": ["event_type", "created_at", "id"],
         "tool": ["tool_ref", "created_at", "id"],
+        "actor_event": ["actor_id", "event_type", "created_at", "id"],
+        "actor_tool": ["actor_id", "tool_ref", "created_at", "id"],
+        "event_tool": ["event_type", "tool_ref", "created_at", "id"],
         "conversation": ["conversation_id", "created_at", "id"],
     },
     "audit_events": {
         "newest": ["created_at", "id"],
         "actor": ["actor_id", "created_at", "id"],
         "event": ["event_type", "created_at", "id"],
+        "actor_event": ["actor_id", "event_type", "created_at", "id"],
         "conversation": ["conversation_id", "created_at", "id"],
     },
 }
