@@ -13,11 +13,10 @@ from uuid import UUID
 
 import pytest
 from flask.testing import FlaskClient
-from sqlalchemy import text
 
 from console import audit as log
 from console import governance, trail
-from console.db import db, now, transaction
+from console.db import db, transaction
 from console.errors import Forbidden
 from console.models import AuditType, Operator, ToolApproval
 from console.trail import Filters
@@ -265,21 +264,3 @@ def test_a_file_holds_what_the_filters_find(ben: FlaskClient, lane: ToolApproval
     assert len(facts) == 10 and facts[0]["details"] == {"api_token": "••••••••", "attempts": 1}
     assert facts[0]["envelope_id"] == str(ENVELOPE) and facts[0]["at"].endswith("+00:00")
     assert "sesame" not in whole.text and whole.headers["Content-Type"].startswith("application/jsonl")
-
-
-def test_a_file_is_read_batch_by_batch_and_no_further_than_somebody_reads(
-    ben: FlaskClient, desk: Desk, cast: Cast, monkeypatch: pytest.MonkeyPatch, statements: list[str]
-) -> None:
-    monkeypatch.setattr("console.trail.reading.AT_ONCE", 4)
-    moment = now()
-    for _ in range(5):
-        desk.pending()
-    db.session.execute(text("SELECT 1")), db.session.remove()
-    assert len(ben.get("/audit.jsonl").text.splitlines()) == 10
-    assert len(ben.get(f"/audit.jsonl?from={moment:%Y-%m-%d}&actor=agent:iris").text.splitlines()) == 10
-    statements.clear()
-    batches = trail.walk(cast.ben, Filters())
-    assert statements == []
-    assert len(next(batches)) == 4 and len(statements) == 1
-    desk.pending()
-    assert [len(batch) for batch in batches] == [4, 2]
