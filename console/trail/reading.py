@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from datetime import datetime
 from functools import lru_cache
@@ -23,6 +24,8 @@ READERS = frozenset(Role)
 MOST_COUNTED = 100
 AT_ONCE = 500
 """Events of an export that are fetched and written before other requests of the process have their turn."""
+TURNS = threading.BoundedSemaphore(2)
+"""Exports of a process that read at the same moment, so that many of them leave connections to the pages."""
 
 
 class Event(NamedTuple):
@@ -189,7 +192,7 @@ def walk(reader: Operator, filters: Filters) -> Iterator[list[Event]]:
         values, last = _values(filters), ""
         while True:
             statement = _statement(_NAMED, _shape(filters, last), AT_ONCE)
-            with engine.connect() as connection:
+            with TURNS, engine.connect() as connection:
                 events = [Event._make(row) for row in connection.execute(statement, values)]
             if events:
                 yield events
