@@ -1,14 +1,16 @@
 // Rows do not jump under the pointer: while someone points at, types beside, selects or tabs through the list, a refresh
 // that would move rows waits behind "3 new — show"; one that only changes words inside rows comes through.
 (() => {
-  const PAUSE_MS = 500;
-  let pointing = false, held = false, timer = 0;
+  const PAUSE_MS = 500, ASKED_MS = 1500;
+  let pointing = false, held = false, timer = 0, asked = 0;
   const region = () => document.querySelector('[data-behaviour~="inbox"]');
   const rows = (root) => [...root.querySelectorAll("[data-row]")];
   const key = (row) => `${row.id} ${row.querySelector(".inbox-row__age").dateTime}`;
 
   const busy = () => {
     const here = region(), focus = document.activeElement, selection = getSelection();
+    // Whoever asked for the list as it is now gets it, though what moves away may put a row under the pointer.
+    if (Date.now() - asked < ASKED_MS) return false;
     return pointing
       || here.contains(focus) && focus.matches(".inbox-row__link, summary, [open] *")
       || focus.matches("textarea, select, input")
@@ -39,13 +41,17 @@
     window.Console?.announce?.(pill.lastElementChild.textContent);
   });
 
+  const refreshNow = () => {
+    asked = Date.now();
+    getSelection().removeAllRanges();
+    refresh();
+  };
+  document.addEventListener("console:selection-spent", refreshNow);
   document.addEventListener("click", ({ target }) => {
     if (!target.closest("#inbox-new")) return;
-    pointing = false;
     document.activeElement.blur();
-    getSelection().removeAllRanges();
     document.getElementById("inbox-scroll").scrollTop = 0;
-    refresh();
+    refreshNow();
   });
   document.addEventListener("pointerover", ({ target, pointerType }) => {
     pointing = pointerType === "mouse" && Boolean(target.closest?.("#inbox-list"));
