@@ -119,7 +119,7 @@ def days(found: Iterable[Event], faces: Faces, local: tzinfo) -> list[Day]:
         line = _line(event, faces, local)
         iso = line.at.date().isoformat()
         if not listed or listed[-1].iso != iso:
-            listed.append(Day(day(line.at.date()), iso, []))
+            listed.append(Day(day(line.at.date(), local), iso, []))
         listed[-1].lines.append(line)
     return listed
 
