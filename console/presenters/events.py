@@ -89,12 +89,14 @@ def what(event: Event, faces: Faces) -> str:
     """What it was done to, as people call it."""
     if event.title:
         return event.title
-    if event.template_id is not None and not event.envelope_id:
+    numbers = [event.details[name] for name in COUNTED if isinstance(event.details.get(name), int)]
+    if event.envelope_id is not None and numbers:
+        return count(numbers[0], "conversation")
+    if event.template_id is not None:
         return event.template or str(event.details.get("name") or "")
     if event.operator_id is not None and f"operator:{event.operator_id}" != event.actor_id:
         return faces(f"operator:{event.operator_id}").name
-    number = next((event.details[name] for name in COUNTED if isinstance(event.details.get(name), int)), None)
-    return count(number, "conversation") if event.envelope_id and number is not None else ""
+    return ""
 
 
 def sentence(event: Event, faces: Faces, who: str | None = None) -> str:

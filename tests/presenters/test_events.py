@@ -49,6 +49,8 @@ def test_one_that_has_no_words_yet_says_its_name() -> None:
          "Ben Weiss wrote a template: Gone."),
         ({"type": "bulk_submitted", "envelope_id": ENVELOPE, "details": {"recipients": 24, "cap": 25}},
          "Ben Weiss confirmed a bulk send: 24 conversations."),
+        ({"type": "delivery_failed", "envelope_id": ENVELOPE, "template_id": 1, "template": "Lost", "actor_id": "system",
+          "details": {"attempts": 3}}, "The console could not send a follow-up: Lost."),
         ({"type": "operator_deactivated", "operator_id": 3}, "Ben Weiss deactivated an account: Cleo Marchetti."),
         ({"type": "signed_in", "operator_id": 2}, "Ben Weiss signed in."),
         ({"actor_id": "operator:99", "title": "X"}, "Someone who left rejected: X."),
