@@ -34,6 +34,7 @@ ROOMS = (
         even_none=True,
     ),
     Room("bulk", "Bulk sends", "/bulk", "send", "sends", "under way"),
+    Room("audit", "Audit", "/audit", "audit"),
     Room("admin", "Admin", "/admin", "admin", admin=True),
 )
 ADMIN = (
