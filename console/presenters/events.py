@@ -23,6 +23,7 @@ DEEDS: dict[str, Deed] = {
     "proposal_blocked": Deed("asked, and it was blocked", "oct", "bad"),
     "approval_requested": Deed("asked for a decision", "sign"),
     "approved": Deed("approved", "check", "good"),
+    "vote_recorded": Deed("approved, one of several", "check"),
     "rejected": Deed("rejected", "slash"),
     "deferred": Deed("deferred", "pause"),
     "expired": Deed("ended the waiting", "glass"),

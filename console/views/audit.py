@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
+from operator import itemgetter
 from uuid import UUID
 
 from flask import Blueprint, Response, current_app, render_template, request
@@ -48,9 +49,10 @@ def index() -> str:
     """One page of events; every filter and page has its own address."""
     filters, before = read_filters(request.args, _local()), request.args.get("before", "")
     found = trail.page(operator(), filters, before)
-    tools = sorted((tool.ref, tool.title) for tool in registry())
+    tools = sorted(((tool.ref, tool.title) for tool in registry()), key=itemgetter(1))
     shown = audit.present(found, filters, trail.known(), tools, operator().actor_id, _local(), before)
-    return render_template("audit/page.html", audit=shown, counts=conversations.counts(operator().id))
+    counts = conversations.counts(operator().id)
+    return render_template("audit/page.html", audit=shown, counts=counts, topics=audit.TOPICS)
 
 
 @blueprint.get("/audit/news")
@@ -59,7 +61,9 @@ def news() -> Response:
     filters, after = read_filters(request.args, _local()), request.args.get("after", "")
     words = audit.news(trail.newer(operator(), filters, after), trail.MOST_COUNTED)
     here, shown = audit.link(filters, path="/audit/news", after=after), audit.link(filters)
-    return fragment(render_template("audit/_news.html", news=here, words=words, shown=shown))
+    return fragment(
+        render_template("audit/_news.html", news=here, words=words, shown=shown, topics=audit.TOPICS)
+    )
 
 
 @blueprint.get("/audit/events/<int:event_id>")
