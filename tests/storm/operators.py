@@ -36,8 +36,8 @@ from console.models import (
 )
 from console.outbound.transitions import LIVE
 
-PEOPLE = 2
-MOST_WAITING = 60
+PEOPLE = 4
+MOST_WAITING = 50
 LARGEST_SEND = 5
 
 Answer = TypeVar("Answer")
@@ -90,7 +90,7 @@ class Desk:
         times = self.random.choice((1, 1, 2))
         for pressed in [self.presses.submit(self._in_context, send) for _ in range(times)]:
             pressed.result()
-        if self.random.random() < 0.2:
+        if self.random.random() < 0.15:
             time.sleep(self.random.uniform(0, 1.5))
             insist(send)
 

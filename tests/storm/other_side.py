@@ -26,7 +26,7 @@ from tests.channels.receiver import (
     hangs,
 )
 
-SLOWEST_SECONDS = 0.15
+SLOWEST_SECONDS = 0.1
 TIMEOUT_SECONDS = "1.5"
 # By hundreds, at each stage of a mail; otherwise all is well.
 MAIL_MOODS: dict[str, dict[str | None, int]] = {

@@ -50,6 +50,7 @@ class Report:
     channel: str
     seed: int
     kills: Counter[str]
+    in_the_act: int
     died: Counter[str]
     envelopes: int
     found: list[Row]
@@ -64,7 +65,7 @@ class Report:
         return [
             f"{self.channel}, seed {self.seed}: {self.kills.total()} kills in {self.stormy_seconds:.0f} s, "
             f"then {self.calm_seconds:.0f} s until all was at rest",
-            f"  kills: {_listed(self.kills)}",
+            f"  kills: {_listed(self.kills)}; {self.in_the_act} of them while a message was on its way",
             f"  ended by themselves: {_listed(self.died) or 'none'}",
             f"  {self.envelopes} bulk sends, {len(self.found)} deliveries: {_listed(states)}",
             f"  {len(self.taken)} messages accepted",
@@ -95,7 +96,17 @@ def storm(kills: int, *, channel: str, seed: int, pause: float = PAUSE_SECONDS) 
         envelopes = db.session.scalar(select(func.count()).select_from(BulkEnvelope)) or 0
         broken = violations(found, taken) + said_otherwise(running, killer)
         return Report(
-            channel, seed, killer.kills, killer.died, envelopes, found, taken, broken, ended - started, calm
+            channel=channel,
+            seed=seed,
+            kills=killer.kills,
+            in_the_act=killer.in_the_act,
+            died=killer.died,
+            envelopes=envelopes,
+            found=found,
+            taken=taken,
+            violations=broken,
+            stormy_seconds=ended - started,
+            calm_seconds=calm,
         )
 
 
