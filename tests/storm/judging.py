@@ -43,15 +43,10 @@ class Row(NamedTuple):
 
 def rows() -> list[Row]:
     """Every delivery."""
-    logged = dict(
-        db.session.execute(
-            select(AuditEvent.delivery_id, func.count())
-            .where(AuditEvent.event_type == AuditType.DELIVERY_SENT)
-            .group_by(AuditEvent.delivery_id)
-        )
-        .tuples()
-        .all()
+    sent = select(AuditEvent.delivery_id, func.count()).where(
+        AuditEvent.event_type == AuditType.DELIVERY_SENT
     )
+    logged = {row[0]: row[1] for row in db.session.execute(sent.group_by(AuditEvent.delivery_id))}
     wanted = select(Delivery, Message.body).join(
         Message,
         (Message.id == Delivery.message_id)

@@ -142,7 +142,7 @@ class Killer:
         return self.database.execute(SENDING).fetchone() == (True,)
 
     def _backend(self, which: str) -> bool:
-        pids = [row[0] for row in self.database.execute(which)]  # type: ignore[call-overload]
+        pids = [row[0] for row in self.database.execute(which)]
         if not pids:
             return False
         ended = self.database.execute(

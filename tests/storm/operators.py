@@ -13,6 +13,7 @@ import traceback
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from random import Random
 from typing import TypeVar
 from uuid import uuid4
@@ -116,11 +117,10 @@ class Desk:
     def take_up(self) -> None:
         """Confirm what was previewed and never confirmed, as far as anybody knows."""
         sent = exists().where(BulkEnvelope.id == BulkPreview.envelope_id)
-        for envelope_id in insist(
-            lambda: db.session.scalars(select(BulkPreview.envelope_id).where(~sent)).all()
-        ):
-            token = insist(lambda wanted=envelope_id: outbound.get_preview(wanted, self.actor)).token
-            insist(lambda wanted=token: outbound.confirm(wanted, self.actor))
+        left = insist(lambda: db.session.scalars(select(BulkPreview.envelope_id).where(~sent)).all())
+        for envelope_id in left:
+            shown = insist(partial(outbound.get_preview, envelope_id, self.actor))
+            insist(partial(outbound.confirm, shown.token, self.actor))
 
     def _in_context(self, send: Callable[[], object]) -> object:
         with self.app.app_context():
