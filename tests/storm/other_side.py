@@ -68,6 +68,10 @@ class OtherSide(Protocol):
         """All that was accepted, whether or not the console was told."""
         ...
 
+    def repetitions(self) -> int:
+        """How often something came that was accepted before."""
+        ...
+
 
 @dataclass
 class MoodyMail(MailServer):
@@ -92,6 +96,9 @@ class MoodyMail(MailServer):
             for one in list(self.accepted)
         ]
 
+    def repetitions(self) -> int:
+        return len(self.accepted) - len({one.message_id for one in self.accepted})
+
 
 @dataclass
 class MoodyReceiver(Receiver):
@@ -109,6 +116,9 @@ class MoodyReceiver(Receiver):
         return [
             Taken(one.key, str(one.data["to"]["address"]), _text(str(one.data["body"]))) for one in accepted
         ]
+
+    def repetitions(self) -> int:
+        return self.times_accepted.total() - len(self.times_accepted)
 
 
 @contextmanager

@@ -55,6 +55,7 @@ class Report:
     envelopes: int
     found: list[Row]
     taken: list[Taken]
+    repetitions: int
     violations: list[str]
     stormy_seconds: float
     calm_seconds: float
@@ -68,7 +69,7 @@ class Report:
             f"  kills: {_listed(self.kills)}; {self.in_the_act} of them while a message was on its way",
             f"  ended by themselves: {_listed(self.died) or 'none'}",
             f"  {self.envelopes} bulk sends, {len(self.found)} deliveries: {_listed(states)}",
-            f"  {len(self.taken)} messages accepted",
+            f"  {len(self.taken)} messages accepted, and {self.repetitions} repetitions of them",
             f"  violations: {len(self.violations)}",
             *(f"    {one}" for one in self.violations),
         ]
@@ -104,6 +105,7 @@ def storm(kills: int, *, channel: str, seed: int, pause: float = PAUSE_SECONDS) 
             envelopes=envelopes,
             found=found,
             taken=taken,
+            repetitions=there.repetitions(),
             violations=broken,
             stormy_seconds=ended - started,
             calm_seconds=calm,
