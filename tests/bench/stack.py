@@ -18,7 +18,7 @@ from console import create_app
 from console.cli import roles
 from console.cli.database import upgrade
 from console.config import Settings
-from console.embedded import running
+from console.embedded import Servers, running
 from console.processes import Process, stop_all
 
 ROOT = Path(__file__).parents[2]
@@ -31,6 +31,7 @@ class Stack:
     app: Flask
     settings: Settings
     address: str
+    servers: Servers
     processes: list[Process]
 
 
@@ -51,10 +52,10 @@ def stack(*, web: bool = True, workers: bool = True, **overrides: object) -> Ite
             )
             app = create_app(settings)
             upgrade(app)
-            yield from _processes(app, settings, web, workers)
+            yield from _processes(app, settings, servers, web, workers)
 
 
-def _processes(app: Flask, settings: Settings, web: bool, workers: bool) -> Iterator[Stack]:
+def _processes(app: Flask, settings: Settings, servers: Servers, web: bool, workers: bool) -> Iterator[Stack]:
     env = roles.environment(settings) | {
         "CONSOLE_LOGIN_LIMIT": settings.login_limit,
         "CONSOLE_TOOLS": ",".join(settings.tools),
@@ -71,7 +72,7 @@ def _processes(app: Flask, settings: Settings, web: bool, workers: bool) -> Iter
     try:
         if web:
             wait_until(settings.port, "/readyz" if workers else "/healthz")
-        yield Stack(app, settings, f"http://127.0.0.1:{settings.port}", processes)
+        yield Stack(app, settings, f"http://127.0.0.1:{settings.port}", servers, processes)
     finally:
         stop_all(processes, seconds=5)
 

@@ -87,6 +87,10 @@ class MailServer:
         with self._lock:
             return self._answers[stage].popleft() if self._answers[stage] else None
 
+    def pause(self) -> float:
+        """Seconds that it takes to answer."""
+        return 0.0
+
     def authenticate(
         self, _server: SMTP, _session: Session, _envelope: Envelope, _how: str, data: Any
     ) -> Any:
@@ -137,6 +141,7 @@ class _Smtp(SMTP):
     async def told(self, stage: str, *, but: str | None = None) -> str | None:
         """The answer for this stage; never returns for a connection that is to hang or be dropped."""
         answer = but or self.recording.answer(stage)
+        await asyncio.sleep(self.recording.pause())
         if answer in (DROP, ACCEPT_AND_DROP):
             assert self.transport is not None
             self.transport.abort()
