@@ -33,6 +33,25 @@ class AuditType(StrEnum):
     TEMPLATE_CHANGED = "template_changed"
     TEMPLATE_ARCHIVED = "template_archived"
     TEMPLATE_RESTORED = "template_restored"
+    SIGNED_IN = "signed_in"
+    SIGN_IN_FAILED = "sign_in_failed"
+    SIGNED_OUT = "signed_out"
+    SIGN_INS_ENDED = "sign_ins_ended"
+    REFUSED = "refused"
+    OPERATOR_CREATED = "operator_created"
+    OPERATOR_INVITED = "operator_invited"
+    OPERATOR_CHANGED = "operator_changed"
+    OPERATOR_DEACTIVATED = "operator_deactivated"
+    OPERATOR_ACTIVATED = "operator_activated"
+    PASSWORD_LINK_MADE = "password_link_made"
+    PASSWORD_SET = "password_set"
+    IDENTITY_LINKED = "identity_linked"
+    IDENTITY_RELEASED = "identity_released"
+    AGENT_CREATED = "agent_created"
+    AGENT_CHANGED = "agent_changed"
+    AGENT_RENEWED = "agent_renewed"
+    AGENT_DEACTIVATED = "agent_deactivated"
+    AGENT_ACTIVATED = "agent_activated"
 
 
 class AuditEvent(Base):
@@ -52,6 +71,13 @@ class AuditEvent(Base):
             "envelope_id",
             "id",
             postgresql_where=text("envelope_id IS NOT NULL"),
+        ),
+        Index(
+            "ix_audit_events_rarely",
+            "event_type",
+            "actor_id",
+            "created_at",
+            postgresql_where=text("event_type IN ('sign_in_failed', 'refused')"),
         ),
     )
 
