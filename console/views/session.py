@@ -23,7 +23,7 @@ from flask_wtf.csrf import generate_csrf
 from sqlalchemy import bindparam, select
 from werkzeug.wrappers import Response as AnyResponse
 
-from console import people
+from console import oidc, people
 from console.db import db, now, only_reading
 from console.models import Operator, SignIn
 from console.security import SAFE_METHODS, csrf, limiter
@@ -115,7 +115,9 @@ def _last_email() -> str:
 
 
 def _overlay(error: str, status: int, email: str = "") -> Response:
-    html = render_template("session/_overlay.html", error=error, email=email or _last_email())
+    html = render_template(
+        "session/_overlay.html", error=error, email=email or _last_email(), provider=_provider()
+    )
     response = make_response(html, status)
     response.headers["X-Problem"] = "signed_out"
     return response
@@ -124,7 +126,12 @@ def _overlay(error: str, status: int, email: str = "") -> Response:
 def page(error: str, status: int, email: str = "", goal: str = "") -> Response:
     """The sign-in page, with what went wrong."""
     goal = local_path(goal or request.values.get("next"))
-    return make_response(render_template("session/page.html", error=error, email=email, next=goal), status)
+    html = render_template("session/page.html", error=error, email=email, provider=_provider(), next=goal)
+    return make_response(html, status)
+
+
+def _provider() -> str:
+    return oidc.button(current_app.config["SETTINGS"])
 
 
 def place() -> people.Place:
