@@ -94,6 +94,8 @@ class Settings(BaseSettings):
     max_reason_chars: int = 2_000
     max_body_bytes: int = 1_000_000
     max_search_chars: int = 200
+    max_selection: int = Field(default=200, ge=1)
+    """Conversations that are assigned or resolved at once."""
 
     login_limit: str = "10 per minute; 50 per hour"
     session_hours: int = Field(default=24 * 14, ge=1)

@@ -16,8 +16,11 @@ from collections.abc import Iterable, Iterator
 import psycopg
 import structlog
 from flask import Flask, current_app
+from redis import Redis
+from redis.exceptions import RedisError
 from sqlalchemy import text
 
+from console import presence
 from console.config import Settings
 from console.db import db
 from console.errors import BadRequest
@@ -25,6 +28,7 @@ from console.errors import BadRequest
 CHANNEL = "console"
 RESYNC = "resync"
 HEARTBEAT = "heartbeat"
+PRESENCE = "presence"
 MAX_TOPICS = 20
 HEARTBEAT_SECONDS = 12.0
 CHECK_SECONDS = 3.0
@@ -32,7 +36,7 @@ LONGEST_PAUSE_SECONDS = 5.0
 
 _UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _TOPIC = re.compile(
-    rf"inbox|approvals|lanes|envelopes|templates|conversation:[1-9][0-9]{{0,17}}|envelope:{_UUID}"
+    rf"inbox|approvals|lanes|envelopes|templates|(?:conversation|presence):[1-9][0-9]{{0,17}}|envelope:{_UUID}"
 )
 _STILL_SIGNED_IN = """
     SELECT s.id, o.role || ' ' || array_to_string(o.scopes, ' ')
@@ -68,11 +72,12 @@ def event_name(topic: str) -> str:
 class Stream:
     """What one open page is told. Events that it has not read yet fall together: one a topic, whatever happened."""
 
-    __slots__ = ("_closed", "_pending", "_wake", "grants", "sign_in_id", "told_at", "topics")
+    __slots__ = ("_closed", "_pending", "_wake", "grants", "operator_id", "sign_in_id", "told_at", "topics")
 
-    def __init__(self, topics: frozenset[str], sign_in_id: int, grants: str) -> None:
+    def __init__(self, topics: frozenset[str], sign_in_id: int, operator_id: int, grants: str) -> None:
         self.topics = topics
         self.sign_in_id = sign_in_id
+        self.operator_id = operator_id
         self.grants = grants
         self.told_at = time.monotonic()
         self._pending: dict[str, bytes] = {}
@@ -108,7 +113,8 @@ class Stream:
 class Hub:
     """The open streams of this process and the one connection that listens for them."""
 
-    def __init__(self, database_url: str) -> None:
+    def __init__(self, database_url: str, client: Redis) -> None:
+        self._presence = presence.Watch(client, lambda id: self.publish(f"{PRESENCE}:{id}"))
         self._url = database_url.replace("postgresql+psycopg://", "postgresql://", 1)
         self._lock = threading.Lock()
         self._streams: set[Stream] = set()
@@ -118,9 +124,9 @@ class Hub:
         self._stopped = threading.Event()
         self.listening = threading.Event()
 
-    def open(self, topics: frozenset[str], sign_in_id: int, grants: str) -> Stream:
+    def open(self, topics: frozenset[str], sign_in_id: int, operator_id: int, grants: str) -> Stream:
         """A new stream. The first one in a process starts its listener; the caller must `leave()` it in the end."""
-        stream = Stream(topics, sign_in_id, grants)
+        stream = Stream(topics, sign_in_id, operator_id, grants)
         with self._lock:
             self._streams.add(stream)
             for topic in topics:
@@ -129,6 +135,7 @@ class Hub:
             if self._pid != os.getpid():
                 self._pid = os.getpid()
                 threading.Thread(target=self._listen_forever, name="live-listener", daemon=True).start()
+                threading.Thread(target=self._watch_forever, name="live-presence", daemon=True).start()
         return stream
 
     def leave(self, stream: Stream) -> None:
@@ -176,6 +183,22 @@ class Hub:
         """Give a sign of life to the streams that were told nothing for a while, so that a dead one is noticed."""
         now = time.monotonic()
         self._tell((stream for stream in self._all() if now - stream.told_at >= HEARTBEAT_SECONDS), HEARTBEAT)
+
+    def _watch_forever(self) -> None:
+        while not self._stopped.wait(presence.BEAT_SECONDS):
+            try:
+                self._presence.beat(self._pages())
+            except RedisError as error:
+                log.debug("presence_lost", error=type(error).__name__)
+
+    def _pages(self) -> frozenset[tuple[int, int]]:
+        """The open conversations with who has them open."""
+        return frozenset(
+            (int(topic.partition(":")[2]), stream.operator_id)
+            for stream in self._all()
+            for topic in stream.topics
+            if topic.startswith(PRESENCE)
+        )
 
     def _listen_forever(self) -> None:
         pause = 0.1
@@ -255,4 +278,4 @@ def hub() -> Hub:
 def init_app(app: Flask) -> None:
     """Give `app` its hub. Nothing connects before the first stream is opened."""
     settings: Settings = app.config["SETTINGS"]
-    app.extensions["live"] = Hub(settings.lock_database_url)
+    app.extensions["live"] = Hub(settings.lock_database_url, app.extensions["console_redis"])

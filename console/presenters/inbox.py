@@ -59,6 +59,12 @@ class Chip(NamedTuple):
     ends: str = ""
 
 
+FOLLOWUPS = {
+    "failed": Chip("Follow-up", "bad", "fail", "", "failed"),
+    "uncertain": Chip("Follow-up", "unsure", "ask", "Find out whether it arrived:", "uncertain"),
+}
+
+
 class Line(NamedTuple):
     """One row."""
 
@@ -67,6 +73,7 @@ class Line(NamedTuple):
     customer: str
     subject: str
     last: str
+    resolved: bool
     waits: bool
     """Whether the customer wrote last, so that an answer is due."""
     edge: str
@@ -201,6 +208,7 @@ def _ago(seconds: float) -> str:
 def _line(row: Row, ago: str, minute: int) -> Line:
     at = row.last_message_at
     lanes: list[Lane] = json.loads(row.lanes) if row.lanes else []
+    followup = FOLLOWUPS.get(row.followup or "")
     waits = row.waiting > 0 and bool(lanes)
     face = _face(row.assignee) if row.assignee else ("", "", 0)
     return Line(
@@ -209,10 +217,13 @@ def _line(row: Row, ago: str, minute: int) -> Line:
         row.customer,
         row.subject,
         row.last_message_preview,
+        row.status == "resolved",
         row.status == "open" and row.last_message_role == "customer",
         f"edge-{tier(lanes[0][3]).slug}" if waits else "",
-        _chip(lanes[0], minute * 60) if lanes else None,
-        max(len(lanes), row.waiting) - 1,
+        _chip(lanes[0], minute * 60)
+        if waits
+        else followup or (_chip(lanes[0], minute * 60) if lanes else None),
+        max(len(lanes), row.waiting) + bool(followup) - 1,
         *face,
         at.isoformat(),
         exact(at),

@@ -7,13 +7,14 @@ from pkgutil import iter_modules
 from typing import Any
 
 from flask import Flask
+from flask_login import current_user
 
 from console import assets
 from console.config import Settings
 from console.db import now
 from console.live import event_name
 from console.presenters import names, times
-from console.presenters.navigation import ROOMS
+from console.presenters.navigation import ADMIN, rooms
 from console.views import problems, session
 from console.views.fragments import unchanging
 
@@ -23,7 +24,7 @@ def init_app(app: Flask) -> None:
     settings: Settings = app.config["SETTINGS"]
 
     def shared() -> dict[str, Any]:
-        return {"brand": settings.brand, "navigation": ROOMS}
+        return {"brand": settings.brand, "navigation": rooms(admin=getattr(current_user, "is_admin", False))}
 
     assets.init_app(app)
     problems.init_app(app)
@@ -35,7 +36,7 @@ def init_app(app: Flask) -> None:
     app.context_processor(shared)
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
-    app.jinja_env.globals.update(now=now, unchanging=unchanging)
+    app.jinja_env.globals.update(now=now, unchanging=unchanging, admin_pages=ADMIN)
     app.jinja_env.filters.update(
         ago=times.ago,
         exact=times.exact,

@@ -11,10 +11,10 @@ from flask_wtf.csrf import generate_csrf
 from markupsafe import Markup
 from werkzeug.wrappers import Response as AnyResponse
 
-from console import conversations, governance
+from console import conversations, governance, presence
 from console.conversations import AnsweredMeanwhile
 from console.errors import Invalid
-from console.presenters import forms
+from console.presenters import company, forms
 from console.presenters import timeline as entries
 from console.tools.registry import registry
 from console.views import cards as board
@@ -22,6 +22,7 @@ from console.views import thread as desk
 from console.views.cards import Deciding
 from console.views.fragments import fragment, is_htmx
 from console.views.offers import Typed, offers, section
+from console.views.selection import chosen_assignee
 from console.views.session import operator
 from console.views.thread import Thread
 
@@ -50,10 +51,18 @@ def show(conversation_id: int) -> AnyResponse:
 
 @blueprint.get("/conversations/<int:conversation_id>/header")
 def header(conversation_id: int) -> Response:
-    """The head of the page."""
-    return fragment(
-        render_template("conversations/_header.html", thread=desk.thread(conversation_id, operator()))
-    )
+    """The head of the page, and who else is here."""
+    found = desk.thread(conversation_id, operator())
+    beside = company.here(_company(conversation_id), found.faces)
+    return fragment(render_template("conversations/_header.html", thread=found, here=beside))
+
+
+@blueprint.get("/conversations/<int:conversation_id>/typing")
+def typing(conversation_id: int) -> Response:
+    """Who else writes here. What stands in the page comes with its first connection."""
+    found = desk.thread(conversation_id, operator())
+    beside = company.writing(_company(conversation_id), found.faces)
+    return fragment(render_template("conversations/_typing.html", thread=found, writing=beside))
 
 
 @blueprint.get("/conversations/<int:conversation_id>/timeline")
@@ -116,10 +125,7 @@ def resolution(conversation_id: int) -> AnyResponse:
 @blueprint.post("/conversations/<int:conversation_id>/assignment")
 def assignment(conversation_id: int) -> AnyResponse:
     """Give the conversation to someone, or to nobody."""
-    wanted = request.form.get("assignee_id", "").strip()
-    if wanted and not (wanted.isascii() and wanted.isdigit() and len(wanted) < 20):
-        raise Invalid("Choose a person of the team, or nobody.", fields={"assignee_id": "Choose a person."})
-    conversations.assign(conversation_id, operator().actor_id, int(wanted) if wanted else None)
+    conversations.assign(conversation_id, operator().actor_id, chosen_assignee())
     return _changed(conversation_id)
 
 
@@ -168,6 +174,10 @@ def _forms(found: Thread, typed: Typed | None) -> Markup:
     conversation = found.conversation
     offered = offers(found.operator, conversation.id, conversation.customer, typed)
     return section(offered, conversation.id, generate_csrf(), new_token())
+
+
+def _company(conversation_id: int) -> presence.Company:
+    return presence.company_of(conversation_id, besides=operator().id)
 
 
 def new_token() -> str:
@@ -230,7 +240,8 @@ def _changed(conversation_id: int) -> AnyResponse:
     if not is_htmx():
         return redirect(f"/conversations/{conversation_id}", 303)
     found = desk.thread(conversation_id, operator())
-    head = render_template("conversations/_header.html", thread=found)
+    beside_me = company.here(_company(conversation_id), found.faces)
+    head = render_template("conversations/_header.html", thread=found, here=beside_me)
     return make_response(head + beside("timeline", timeline_html(found)))
 
 

@@ -35,8 +35,8 @@ def index() -> str | AnyResponse:
     counts = conversations.counts(operator().id, filters)
     inbox = present(conversations.inbox(operator().id, filters), counts, filters)
     if is_htmx():
-        return fragment(render_template("inbox/_inbox.html", inbox=inbox))
-    return render_template("inbox/page.html", inbox=inbox, counts=counts)
+        return fragment(render_template("inbox/_inbox.html", inbox=inbox, people=counts.operators))
+    return render_template("inbox/page.html", inbox=inbox, counts=counts, people=counts.operators)
 
 
 def read_filters(args: MultiDict[str, str], max_search_chars: int) -> Filters:

@@ -15,7 +15,9 @@ def stream() -> Response:
     """Server-Sent Events for `topics`: that something changed, never what. Raises BadRequest for an unknown topic."""
     topics = live.parse_topics(request.args.get("topics", ""))
     hub = live.hub()
-    opened = hub.open(topics, g.sign_in_id, live.grants(current_user.role, current_user.scopes))
+    opened = hub.open(
+        topics, g.sign_in_id, current_user.id, live.grants(current_user.role, current_user.scopes)
+    )
     # Passed through as it is: each layer of wrapping costs a thousand open pages its part of every event.
     return Response(
         live.Body(hub, opened),

@@ -8,6 +8,7 @@ from functools import cache, lru_cache
 from typing import Any
 
 from flask import current_app
+from flask_wtf.csrf import generate_csrf
 from markupsafe import Markup
 from sqlalchemy import ScalarSelect, Select, bindparam, func, select, tuple_
 from sqlalchemy.dialects.postgresql import aggregate_order_by
@@ -32,6 +33,7 @@ from console.presenters.days import zone
 from console.presenters.faces import Face, Faces
 from console.presenters.lanes import Viewpoint
 from console.presenters.timeline import Line
+from console.views.fragments import CSRF, filled
 
 NOT_THERE = "This conversation does not exist, or no longer does."
 
@@ -67,6 +69,11 @@ class Thread(Desk):
     earlier: str | None = None
     says: str = ""
     """The latest entry, said politely when it is a new one."""
+
+    @property
+    def presence(self) -> str:
+        """The topic of who is here."""
+        return f"presence:{self.conversation.id}"
 
     @property
     def resolved(self) -> bool:
@@ -136,11 +143,17 @@ def thread(conversation_id: int, operator: Operator) -> Thread:
     )
 
 
-@lru_cache(maxsize=4096)
 def entry(line: Line) -> Markup:
     """One line of the timeline. What was said does not change, and is shown again at each live update."""
+    if line.delivery is None or not line.delivery.steps:
+        return _entry(line)
+    return filled(_entry(line), {CSRF: generate_csrf()})
+
+
+@lru_cache(maxsize=4096)
+def _entry(line: Line) -> Markup:
     macros: Any = current_app.jinja_env.get_template("conversations/_entry.html").make_module({})
-    html: Markup = macros.entry(line)
+    html: Markup = macros.entry(line, CSRF)
     return html
 
 

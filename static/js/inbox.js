@@ -39,13 +39,17 @@
     window.Console?.announce?.(pill.lastElementChild.textContent);
   });
 
-  document.addEventListener("click", ({ target }) => {
-    if (!target.closest("#inbox-new")) return;
+  const refreshNow = () => {
     pointing = false;
     document.activeElement.blur();
     getSelection().removeAllRanges();
-    document.getElementById("inbox-scroll").scrollTop = 0;
     refresh();
+  };
+  document.addEventListener("console:selection-spent", refreshNow);
+  document.addEventListener("click", ({ target }) => {
+    if (!target.closest("#inbox-new")) return;
+    document.getElementById("inbox-scroll").scrollTop = 0;
+    refreshNow();
   });
   document.addEventListener("pointerover", ({ target, pointerType }) => {
     pointing = pointerType === "mouse" && Boolean(target.closest?.("#inbox-list"));

@@ -1,5 +1,6 @@
-// Keys. A control says which one presses it: data-key="e" anywhere on the page, data-card-key="a" on the focused card.
-// A field is focused, everything else is clicked. Off while typing, in a dialog, or when switched off on this device.
+// Keys. A control says which one presses it: data-key="e" anywhere on the page, data-card-key="a" on the focused card,
+// data-row-key="x" in the focused row, also with Shift. A field is focused, everything else is clicked. Off while typing,
+// in a dialog, or when switched off on this device.
 (() => {
   const TYPING = 'textarea, select, [contenteditable], input:not([type="checkbox"], [type="radio"], [type="button"], [type="submit"])';
   const ROWS = '[data-behaviour~="list"] [data-row]';
@@ -26,12 +27,18 @@
     return rows.length > 0;
   };
 
+  const inRow = (key, row) => {
+    const small = key.toLowerCase(), control = row && named("data-row-key", small, row);
+    control?.dispatchEvent(new MouseEvent("click", { bubbles: true, cancelable: true, shiftKey: key !== small }));
+    return Boolean(control);
+  };
+
   const handle = (key, target) => {
     const sequence = Date.now() - beforeAt < 1200 ? `${before} ${key}` : key;
     [before, beforeAt] = [key, Date.now()];
     const card = target.closest?.("[data-lane-id]");
     return (card && press(named("data-card-key", key, card)))
-      || (key === "j" && move(1)) || (key === "k" && move(-1))
+      || inRow(key, target.closest?.("[data-row]")) || (key === "j" && move(1)) || (key === "k" && move(-1))
       || press(named("data-key", sequence)) || press(named("data-key", key));
   };
 

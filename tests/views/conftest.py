@@ -16,6 +16,7 @@ from console.db import db
 from tests.browserless import Client
 from tests.conftest import Cast
 from tests.oidc_provider import Provider
+from tests.outbound.conftest import outbox, postbox  # noqa: F401 (fixtures)
 from tests.views.oidc import BACK, BEN, oidc
 from tests.views.test_session import sign_in
 
@@ -61,3 +62,14 @@ def desk_app(settings: Settings, cast: Cast, provider: Provider) -> Flask:
 @pytest.fixture
 def browser(desk_app: Flask) -> Client:
     return Client(desk_app)
+
+
+@pytest.fixture
+def cap(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+    """`cap(100)`: how many one bulk send may hold."""
+
+    def set_to(number: int) -> None:
+        changed = app.config["SETTINGS"].model_copy(update={"max_batch_size": number})
+        monkeypatch.setitem(app.config, "SETTINGS", changed)
+
+    return set_to
