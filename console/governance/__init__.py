@@ -30,6 +30,7 @@ from console.governance.reads import (
     list_pending_approvals,
     list_proposals_for_conversation,
     list_stale_lanes,
+    list_unfinished,
 )
 from console.governance.validation import Blocked, Validated, validate
 from console.tools import ToolContext
@@ -63,6 +64,7 @@ __all__ = [
     "list_pending_approvals",
     "list_proposals_for_conversation",
     "list_stale_lanes",
+    "list_unfinished",
     "may_decide",
     "propose",
     "reject",

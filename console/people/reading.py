@@ -28,11 +28,9 @@ class Member(NamedTuple):
     link_until: datetime | None
 
 
-def list_people(
-    limit: int, *, after: tuple[str, int] | None = None, q: str = "", active: bool = True
-) -> list[Member]:
-    """Operators by name: a page after the (lower name, id) of the last one, filtered by words in name or email."""
-    last = select(func.max(SignIn.created_at)).where(SignIn.operator_id == Operator.id).scalar_subquery()
+def list_people(limit: int, *, after: int | None = None, q: str = "", active: bool = True) -> list[Member]:
+    """Operators by name: a page, after the one with the id `after`, of those whose name or email contains `q`."""
+    latest = select(func.max(SignIn.created_at)).where(SignIn.operator_id == Operator.id).scalar_subquery()
     openly = select(func.count()).where(SignIn.operator_id == Operator.id, *is_open()).scalar_subquery()
     until = (
         select(PasswordLink.expires_at)
@@ -41,13 +39,14 @@ def list_people(
         .scalar_subquery()
     )
     key = func.lower(Operator.name)
-    wanted = select(Operator, last, openly, until).where(Operator.active.is_(active))
+    wanted = select(Operator, latest, openly, until).where(Operator.active.is_(active))
     if q:
         wanted = wanted.where(
             or_(Operator.name.icontains(q, autoescape=True), Operator.email.icontains(q, autoescape=True))
         )
-    if after is not None:
-        wanted = wanted.where(tuple_(key, Operator.id) > after)
+    last = db.session.get(Operator, after) if after and is_id(after) else None
+    if last is not None:
+        wanted = wanted.where(tuple_(key, Operator.id) > tuple_(func.lower(last.name), last.id))
     rows = db.session.execute(wanted.order_by(key, Operator.id).limit(limit))
     return [Member(*row) for row in rows]
 

@@ -36,7 +36,10 @@ ROOMS = (
     Room("bulk", "Bulk sends", "/bulk", "send", "sends", "under way"),
     Room("admin", "Admin", "/admin", "admin", admin=True),
 )
-ADMIN = (Room("templates", "Templates", "/admin/templates", "mail"),)
+ADMIN = (
+    Room("people", "People", "/admin/people", "user"),
+    Room("templates", "Templates", "/admin/templates", "mail"),
+)
 """The pages of the admins' room: a further one is a line here and a template that extends admin/base.html."""
 
 

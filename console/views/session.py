@@ -40,7 +40,7 @@ PUBLIC = frozenset(
         "session.sign_in",
         "session.logout",
         "passwords.choose",
-        "passwords.set",
+        "passwords.keep",
         "oidc.start",
         "oidc.back",
         "oidc.finish",
