@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 
 from console.audit import note_refusal
-from console.db import db, locked
+from console.db import db, locked, transaction
 from console.errors import Conflict, Forbidden, NotFound
 from console.governance import list_pending_approvals
 from console.live import announce
@@ -86,6 +90,17 @@ def require_version(found: Person, version: int | None) -> None:
             f"Somebody changed {found.name} since you opened this page, so nothing was saved. "
             "Look at how it is now, then make your change again."
         )
+
+
+@contextmanager
+def or_taken(sentence: str) -> Iterator[None]:
+    """Write what must be the only one of its kind. Raises Conflict with the sentence when another was faster."""
+    try:
+        with transaction():
+            yield
+            db.session.flush()
+    except IntegrityError as error:
+        raise Conflict(sentence) from error
 
 
 def tell(found: Person) -> None:

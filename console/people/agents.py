@@ -10,9 +10,9 @@ from sqlalchemy import select
 
 from console.audit import note
 from console.db import db, now, transaction
-from console.errors import Conflict, NotFound
+from console.errors import NotFound
 from console.models import ApiToken, AuditType
-from console.people.access import NO_AGENT, held, require_admin, require_version, tell
+from console.people.access import NO_AGENT, held, or_taken, require_admin, require_version, tell
 from console.people.checks import checked_agent_name, checked_scopes
 
 TOKEN_PREFIX = "console_"
@@ -26,10 +26,9 @@ def create_agent(name: str, *, actor_id: str, scopes: Iterable[str] = ()) -> tup
     name, granted, token = checked_agent_name(name), checked_scopes(scopes), new_token()
     with transaction():
         require_admin(actor_id)
-        if find_agent(name) is not None:
-            raise Conflict(f"There is an agent called {name} already. Choose another name.")
         found = ApiToken(name=name, token_hash=hash_token(token), scopes=granted, created_at=now())
-        db.session.add(found)
+        with or_taken(f"There is an agent called {name} already. Choose another name."):
+            db.session.add(found)
         _note(AuditType.AGENT_CREATED, actor_id, found, f"The agent {name} got a token.", scopes=granted)
         tell(found)
         return found, token

@@ -95,6 +95,8 @@ def _link(identity: Identity) -> Operator | Refusal:
     found = db.session.scalar(wanted.with_for_update().execution_options(populate_existing=True))
     if found is None or not found.active:
         return found, NO_ACCOUNT.format(email=identity.email)
+    if (found.oidc_issuer, found.oidc_subject) == identity[:2]:
+        return found
     if found.oidc_subject is not None:
         return found, ANOTHER.format(email=identity.email)
     found.oidc_issuer, found.oidc_subject = identity.issuer, identity.subject

@@ -9,11 +9,11 @@ from sqlalchemy import func, select
 
 from console.audit import note
 from console.db import db, now, transaction
-from console.errors import Conflict
 from console.models import AuditType, Operator, Role
 from console.people.access import (
     held_operator,
     hold_admins,
+    or_taken,
     require_admin,
     require_another_admin,
     require_version,
@@ -22,6 +22,8 @@ from console.people.access import (
 from console.people.checks import checked_email, checked_name, checked_password, checked_scopes
 from console.people.links import open_link
 from console.people.passwords import hasher
+
+TAKEN = "There is an account for {email} already. Choose another email, or change that account."
 
 
 def create_operator(
@@ -105,18 +107,12 @@ def change_operator(
         require_version(found, version)
         if role != Role.ADMIN:
             require_another_admin(found)
-        if email.lower() != found.email.lower():
-            _require_free(email)
-        found.email, found.name, found.role, found.scopes = email, name, role, list(wanted["scopes"])
-        found.version += 1
+        with or_taken(TAKEN.format(email=email)):
+            found.email, found.name, found.role, found.scopes = email, name, role, list(wanted["scopes"])
+            found.version += 1
         changes = {field: {"from": before[field], "to": value} for field, value in differing.items()}
-        note(
-            AuditType.OPERATOR_CHANGED,
-            actor_id,
-            operator_id=found.id,
-            reason=f"{found.name}: {' and '.join(sorted(differing))} changed.",
-            details=changes,
-        )
+        sentence = f"{found.name}: {' and '.join(sorted(differing))} changed."
+        note(AuditType.OPERATOR_CHANGED, actor_id, operator_id=found.id, reason=sentence, details=changes)
         tell(found)
         return found
 
@@ -127,18 +123,10 @@ def find_operator(email: str) -> Operator | None:
 
 
 def _add(wanted: dict[str, Any]) -> Operator:
-    _require_free(wanted["email"])
     found = Operator(**wanted, created_at=now())
-    db.session.add(found)
-    db.session.flush()
+    with or_taken(TAKEN.format(email=found.email)):
+        db.session.add(found)
     return found
-
-
-def _require_free(email: str) -> None:
-    if find_operator(email) is not None:
-        raise Conflict(
-            f"There is an account for {email} already. Choose another email, or change that account."
-        )
 
 
 def _shown(found: Operator) -> dict[str, Any]:

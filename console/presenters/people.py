@@ -94,9 +94,10 @@ def ending(found: Operator | ApiToken, unfinished: Sequence[ToolApproval], most:
         rest = "Nothing that they asked for or approved still waits to run."
     else:
         several = f"At least {number:,} actions" if number >= most else count(number, "action")
-        verb, it = ("has", "It") if number == 1 else ("have", "They")
-        asked = f"{several} that {name} asked for or approved {verb} not run yet."
-        rest = f"{asked} {it} will not run, and the card says why."
+        one = number == 1
+        fate = "It will not run, and its card says" if one else "They will not run, and their cards say"
+        asked = f"{several} that {name} asked for or approved {'has' if one else 'have'} not run yet."
+        rest = f"{asked} {fate} why."
     titles = [lane.proposal.title for lane in unfinished[:MOST_NAMED]]
     return Ending(f"{signed_out}{rest} The trail keeps the name.", titles, number - len(titles))
 

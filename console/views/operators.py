@@ -225,7 +225,6 @@ def _choices(typed: Typed) -> dict[str, Any]:
     return {
         "choices": words.scope_choices(people.known_scopes(), typed.scopes),
         "roles": words.ROLES,
-        "words": words,
     }
 
 
