@@ -72,6 +72,7 @@ class Provider:
             "/authorize": self._authorize,
             "/token": self._token,
             "/userinfo": self._userinfo,
+            "/favicon.ico": lambda _: Response(status=204),
             "/keys": lambda _: _json({"keys": [self.key.as_dict(private=False)]}),
         }
         page = pages.get(request.path)
