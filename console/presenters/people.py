@@ -83,23 +83,22 @@ def scope_choices(known: dict[str, list[str]], held: Iterable[str]) -> list[Scop
 
 def ending(found: Operator | ApiToken, unfinished: Sequence[ToolApproval], most: int) -> Ending:
     """What deactivating somebody means, before anyone does it."""
-    name = found.name.split()[0] if isinstance(found, Operator) else found.name
-    signed_out = (
-        f"{name} is signed out everywhere within five seconds and cannot come back. "
-        if isinstance(found, Operator)
-        else f"Its token is worth nothing from then on, so {name} proposes nothing more. "
-    )
-    number = len(unfinished)
-    if not number:
-        rest = "Nothing that they asked for or approved still waits to run."
+    if isinstance(found, Operator):
+        name, did = found.name.split()[0], "asked for or approved"
+        end = f"{name} is signed out everywhere within five seconds and cannot come back."
     else:
-        several = f"At least {number:,} actions" if number >= most else count(number, "action")
-        one = number == 1
-        fate = "It will not run, and its card says" if one else "They will not run, and their cards say"
-        asked = f"{several} that {name} asked for or approved {'has' if one else 'have'} not run yet."
-        rest = f"{asked} {fate} why."
+        name, did = found.name, "asked for"
+        end = f"Its token is worth nothing from then on, so {name} proposes nothing more."
+    number = len(unfinished)
+    several = f"At least {number:,} actions" if number >= most else count(number, "action")
+    if not number:
+        rest = f"Nothing that {name} {did} still waits to run."
+    elif number == 1:
+        rest = f"{several} that {name} {did} has not run yet. It will not run, and its card says why."
+    else:
+        rest = f"{several} that {name} {did} have not run yet. They will not run, and their cards say why."
     titles = [lane.proposal.title for lane in unfinished[:MOST_NAMED]]
-    return Ending(f"{signed_out}{rest} The trail keeps the name.", titles, number - len(titles))
+    return Ending(f"{end} {rest} The trail keeps the name.", titles, number - len(titles))
 
 
 def listed(words: Sequence[str]) -> str:

@@ -70,7 +70,7 @@ def lanes(*titles: str) -> list[ToolApproval]:
 @pytest.mark.parametrize(
     ("count", "says"),
     [
-        (0, "Nothing that they asked for or approved still waits to run."),
+        (0, "Nothing that Ben asked for or approved still waits to run."),
         (
             1,
             "1 action that Ben asked for or approved has not run yet. It will not run, and its card says why.",
