@@ -32,6 +32,7 @@ SCRIPTS = (
     "js/copy.js",
     "js/decision.js",
     "js/keys.js",
+    "js/palette.js",
 )
 HTMX_CONFIG = {
     "includeIndicatorCSS": False,

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import select
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any, TypeVar
 
 from flask import Flask, current_app
@@ -17,6 +17,7 @@ from sqlalchemy.orm import DeclarativeBase
 
 from console.config import Settings
 from console.errors import NotFound
+from console.sockets import has_something_to_say
 
 Row = TypeVar("Row", bound="Base")
 CONNECT_ARGS = {"connect_timeout": 5, "application_name": "cairnloop-console"}
@@ -36,11 +37,23 @@ Base.metadata.naming_convention = {
 
 
 class Session(FlaskSession):
-    """A session that can be tied to one connection, so that a lane's lock and its work live and die together."""
+    """A session that can be tied to one connection, so that a lane's lock and its work live and die together.
+
+    One that only reads does so outside of any transaction.
+    """
 
     def get_bind(self, *args: Any, **kwargs: Any) -> Engine | Connection:
         pinned: Connection | None = self.info.get("pinned")
-        return pinned if pinned is not None else super().get_bind(*args, **kwargs)
+        if pinned is not None:
+            return pinned
+        found = super().get_bind(*args, **kwargs)
+        return _reading(found) if self.info.get("only_reading") and isinstance(found, Engine) else found
+
+
+@cache
+def _reading(engine: Engine) -> Engine:
+    """The same pool, without transactions."""
+    return engine.execution_options(isolation_level="AUTOCOMMIT")
 
 
 db = SQLAlchemy(model_class=Base, session_options={"class_": Session, "expire_on_commit": False})
@@ -89,15 +102,12 @@ def transaction() -> Iterator[None]:
 
 
 def only_reading() -> None:
-    """Let this session read outside of any transaction, until it is removed. Call it before the first query.
+    """Let this session read outside of any transaction, until it is removed. Call it before its first query.
 
     A statement sees what is committed when it begins, with or without a transaction around it; without one, a page
     saves the round trips of BEGIN and ROLLBACK, which cost as much as two of its queries.
     """
-    if db.session.info.get("only_reading"):
-        return
     db.session.info["only_reading"] = True
-    db.session.connection(execution_options={"isolation_level": "AUTOCOMMIT"})
 
 
 def _roll_back() -> None:
@@ -209,7 +219,7 @@ def _refuse_dead(connection: Any, _record: Any, _proxy: Any) -> None:
 
     Asked of the socket, which costs nothing; asking the server would cost each page a round trip.
     """
-    if select.select([connection.fileno()], [], [], 0)[0]:
+    if has_something_to_say(connection):
         raise DisconnectionError
 
 

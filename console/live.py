@@ -11,7 +11,8 @@ import random
 import re
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from socket import socket as Socket
 
 import psycopg
 import structlog
@@ -24,6 +25,7 @@ from console import presence
 from console.config import Settings
 from console.db import db
 from console.errors import BadRequest
+from console.streams import Stream
 
 CHANNEL = "console"
 RESYNC = "resync"
@@ -69,47 +71,6 @@ def event_name(topic: str) -> str:
     return topic.replace(":", "-")
 
 
-class Stream:
-    """What one open page is told. Events that it has not read yet fall together: one a topic, whatever happened."""
-
-    __slots__ = ("_closed", "_pending", "_wake", "grants", "operator_id", "sign_in_id", "told_at", "topics")
-
-    def __init__(self, topics: frozenset[str], sign_in_id: int, operator_id: int, grants: str) -> None:
-        self.topics = topics
-        self.sign_in_id = sign_in_id
-        self.operator_id = operator_id
-        self.grants = grants
-        self.told_at = time.monotonic()
-        self._pending: dict[str, bytes] = {}
-        self._wake = threading.Event()
-        self._closed = False
-
-    def tell(self, topic: str, event: bytes) -> None:
-        """Have the page told about `topic` at its next reading."""
-        self._pending[topic] = event
-        self.told_at = time.monotonic()
-        self._wake.set()
-
-    def close(self) -> None:
-        """End the stream; the page will ask for another one, as whoever it then is."""
-        self._closed = True
-        self._wake.set()
-
-    def events(self) -> Iterator[bytes]:
-        """The stream's bytes, until it is closed."""
-        yield b"event: open\ndata: 0\nretry: 500\n\n"
-        while not self._closed:
-            # Without a time-out: a timer a stream costs more than the event, so the hub sends the heartbeats.
-            self._wake.wait()
-            self._wake.clear()
-            told = []
-            # One by one: an event that comes in between is in this answer or in the next, never between two dicts.
-            while self._pending:
-                told.append(self._pending.popitem()[1])
-            if told:
-                yield b"".join(reversed(told))
-
-
 class Hub:
     """The open streams of this process and the one connection that listens for them."""
 
@@ -124,9 +85,16 @@ class Hub:
         self._stopped = threading.Event()
         self.listening = threading.Event()
 
-    def open(self, topics: frozenset[str], sign_in_id: int, operator_id: int, grants: str) -> Stream:
+    def open(
+        self,
+        topics: frozenset[str],
+        sign_in_id: int,
+        operator_id: int,
+        grants: str,
+        socket: Socket | None = None,
+    ) -> Stream:
         """A new stream. The first one in a process starts its listener; the caller must `leave()` it in the end."""
-        stream = Stream(topics, sign_in_id, operator_id, grants)
+        stream = Stream(topics, sign_in_id, operator_id, grants, socket)
         with self._lock:
             self._streams.add(stream)
             for topic in topics:
@@ -186,6 +154,10 @@ class Hub:
 
     def _watch_forever(self) -> None:
         while not self._stopped.wait(presence.BEAT_SECONDS):
+            for stream in self._all():
+                if stream.left:
+                    self.leave(stream)
+                    stream.close()
             try:
                 self._presence.beat(self._pages())
             except RedisError as error:
@@ -248,20 +220,6 @@ class Hub:
         for stream in streams:
             if current.get(stream.sign_in_id) != stream.grants:
                 stream.close()
-
-
-class Body:
-    """A stream as the body of an answer: read by the server, and left when it closes it, begun or not."""
-
-    def __init__(self, home: Hub, opened: Stream) -> None:
-        self._home = home
-        self._opened = opened
-
-    def __iter__(self) -> Iterator[bytes]:
-        return self._opened.events()
-
-    def close(self) -> None:
-        self._home.leave(self._opened)
 
 
 def grants(role: str, scopes: Iterable[str]) -> str:

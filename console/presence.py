@@ -83,16 +83,21 @@ class Watch:
         self._client = client
         self._tell = tell
         self._known: Mapping[int, Company] = {}
+        self._said: frozenset[tuple[int, int]] = frozenset()
 
     def beat(self, pages: frozenset[tuple[int, int]]) -> None:
         """Say and look once. Raises RedisError."""
+        _take_back(self._client, self._said - pages)
+        self._said = pages
         if not pages:
             self._known = {}
             return
         look(self._client, pages)
         current = company(self._client, {conversation for conversation, _ in pages})
         for conversation_id, now in current.items():
-            if now != self._known.get(conversation_id, now):
+            # Of two who came since the last beat, the first one's page was drawn before the second was there.
+            unknown = Company() if len(now.looking) > 1 else now
+            if now != self._known.get(conversation_id, unknown):
                 self._tell(conversation_id)
         self._known = current
 
@@ -108,6 +113,15 @@ def _say(client: Redis, facts: Iterable[tuple[str, str]]) -> None:
         for place, who in facts:
             pipe.zadd(_key(place), {who: moment})
             pipe.expire(_key(place), FORGOTTEN_SECONDS)
+        pipe.execute()
+
+
+def _take_back(client: Redis, pages: Iterable[tuple[int, int]]) -> None:
+    """Another process that holds such a page open will say so again."""
+    with client.pipeline(transaction=False) as pipe:
+        for conversation, operator in pages:
+            pipe.zrem(_key(f"looking:{conversation}"), operator)
+            pipe.zrem(_key(f"writing:{conversation}"), f"{operator}:reply", f"{operator}:note")
         pipe.execute()
 
 

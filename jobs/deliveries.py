@@ -11,9 +11,10 @@ from uuid import UUID
 
 import structlog
 from rq import Retry
+from sqlalchemy.exc import DBAPIError
 
 from console import queue
-from console.channels import ChannelSession, FailureCode, NoChannel, PermanentFailure, channel
+from console.channels import ChannelFailure, ChannelSession, FailureCode, NoChannel, PermanentFailure, channel
 from console.models import Delivery
 from console.outbound import claims
 from console.outbound.claims import Claimed, Result
@@ -25,6 +26,7 @@ LONGEST_SLICE_SECONDS = 2.0
 THREADS = 8
 """Messages at once, on a channel that knows a repetition."""
 LARGEST_BATCH = 8 * THREADS
+PAUSES_TO_RECORD = (0.2, 1.0, 5.0)
 NO_END = 1 << 40
 
 Send = Callable[[Sequence[Claimed]], list[Result]]
@@ -37,7 +39,7 @@ def deliver(delivery_id: int) -> None:
     with claims.claiming() as claim, _open_channel() as (send, _):
         claimed = claims.take(claim, Delivery.id == delivery_id, limit=1)
         if claimed:
-            claims.settle(claim, send(claimed))
+            _record(claim, send(claimed))
 
 
 def wake(envelope_id: str) -> None:
@@ -56,7 +58,8 @@ def drain(envelope_id: str) -> Retry | None:
             claimed = claims.take(claim, Delivery.envelope_id == envelope, limit=size)
             if not claimed:
                 return None
-            claims.settle(claim, send(claimed))
+            if not _record(claim, send(claimed)):
+                break
             quick = time.monotonic() - begun < SLICE_SECONDS / 2
             # Pages and decisions are for people who wait; a bulk send leaves them every second moment of a processor.
             time.sleep(time.process_time() - used)
@@ -68,6 +71,23 @@ def _goes_on(started: float) -> bool:
     """Whether a slice may take on more: a connection that is open is used for as long as it keeps nobody waiting."""
     taken = time.monotonic() - started
     return taken < SLICE_SECONDS or (taken < LONGEST_SLICE_SECONDS and not queue.anything_waits())
+
+
+def _record(claim: int, results: Sequence[Result]) -> bool:
+    """Record the answers, also if the database is away for a moment: what is known must not become uncertain.
+
+    Answers whether all went well; else the claim may have been lost with its connection, and no more is taken under it.
+    """
+    for pause in (*PAUSES_TO_RECORD, None):
+        try:
+            claims.settle(claim, results)
+            return pause == PAUSES_TO_RECORD[0]
+        except DBAPIError as error:
+            if pause is None:
+                raise
+            log.warning("answers_not_recorded_yet", count=len(results), error=type(error).__name__)
+            time.sleep(pause)
+    return False
 
 
 @contextmanager
@@ -103,6 +123,6 @@ def _attempt(name: str, session: ChannelSession, claimed: Claimed) -> Result:
             answer = session.send(claimed.outgoing)
         except Exception as error:
             answer = error
-            name_of_it = getattr(error, "code", type(error).__name__)
-            log.warning("delivery_not_accepted", delivery_id=claimed.outgoing.delivery_id, reason=name_of_it)
+            what = error.code if isinstance(error, ChannelFailure) else type(error).__name__
+            log.warning("delivery_not_accepted", delivery_id=claimed.outgoing.delivery_id, reason=what)
     return Result(claimed, answer, time.monotonic() - started)

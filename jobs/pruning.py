@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 
 import structlog
-from sqlalchemy import delete
+from sqlalchemy import Delete, delete
 
 from console.db import db, now, transaction
-from console.models import PasswordLink, SignIn
+from console.models import Draft, PasswordLink, SignIn
 from console.outbound.recovery import prune_previews
 
 KEPT_DAYS = 30
@@ -17,12 +17,19 @@ log = structlog.get_logger(__name__)
 
 
 def prune() -> int:
-    """Delete sign-ins and links that ended, or could not be used any more, a month ago; returns how many sign-ins."""
+    """Delete sign-ins and links that could not be used any more, and drafts that nobody touched, for a month; say how
+    many."""
     old = now() - timedelta(days=KEPT_DAYS)
     with transaction():
-        done = db.session.execute(delete(SignIn).where((SignIn.expires_at < old) | (SignIn.ended_at < old)))
-        gone = (PasswordLink.expires_at < old) | (PasswordLink.ended_at < old)
-        db.session.execute(delete(PasswordLink).where(gone))
-    count = int(getattr(done, "rowcount", 0))
-    log.info("pruned", sign_ins=count, previews=prune_previews())
-    return count
+        sign_ins = _deleted(delete(SignIn).where((SignIn.expires_at < old) | (SignIn.ended_at < old)))
+        links = _deleted(
+            delete(PasswordLink).where((PasswordLink.expires_at < old) | (PasswordLink.ended_at < old))
+        )
+        drafts = _deleted(delete(Draft).where(Draft.updated_at < old))
+    previews = prune_previews()
+    log.info("pruned", sign_ins=sign_ins, links=links, drafts=drafts, previews=previews)
+    return sign_ins + links + drafts + previews
+
+
+def _deleted(statement: Delete) -> int:
+    return int(getattr(db.session.execute(statement), "rowcount", 0))

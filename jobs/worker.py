@@ -27,11 +27,12 @@ from rq.timeouts import HorseMonitorTimeoutException
 from rq.worker import Worker as ForkingWorker
 
 import jobs
-from console import create_app, logs, vitals
+from console import create_app, logs, queue, vitals
 from console.config import Settings
 from console.db import db
 from console.processes import end_with_parent
 from jobs.horse import STAY, Horse, Order
+from jobs.sharing import Share
 
 HEARTBEAT_SECONDS = 5
 MAINTENANCE_SECONDS = 30
@@ -82,6 +83,7 @@ class Worker(ForkingWorker):
         kwargs.setdefault("maintenance_interval", MAINTENANCE_SECONDS)
         kwargs.setdefault("job_monitoring_interval", HEARTBEAT_SECONDS)
         super().__init__(*args, **kwargs)
+        self.share = Share(self.name, settings.workers, time.time())
 
     @property
     def dequeue_timeout(self) -> int:
@@ -105,6 +107,8 @@ class Worker(ForkingWorker):
             super().heartbeat(timeout, pipeline)
             vitals.leave_sign(pipeline, "worker")
             return
+        apart = self.share.look(self.connection, time.time())
+        self._ordered_queues = [one for one in self.queues if not apart or one.name != queue.DELIVERIES]
         with self.connection.pipeline() as own:
             super().heartbeat(timeout, own)
             vitals.leave_sign(own, "worker")

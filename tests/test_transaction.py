@@ -11,7 +11,7 @@ from sqlalchemy import select, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from console import db as database
-from console.db import after_commit, db, locked, only_reading, pinned_connection, transaction
+from console.db import after_commit, db, if_undone, locked, only_reading, pinned_connection, transaction
 from console.errors import NotFound
 from console.models import Customer
 
@@ -92,6 +92,43 @@ def test_a_lane_is_not_held_inside_a_transaction(app: Flask) -> None:
 def test_there_is_one_clock(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(database, "clock", lambda: "noon")
     assert database.now() == "noon"  # type: ignore[comparison-overlap]
+
+
+def test_a_record_of_a_refusal_is_made_again_when_it_was_rolled_back_and_only_then(app: Flask) -> None:
+    def record() -> None:
+        with transaction():
+            db.session.add(Customer(name="record"))
+
+    def refuse() -> None:
+        with transaction():
+            record()
+            if_undone(record)
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        refuse()
+    assert names() == {"record"}
+
+    def count() -> int:
+        db.session.rollback()
+        return len(db.session.scalars(select(Customer.id)).all())
+
+    with transaction(), pytest.raises(ZeroDivisionError):
+        refuse()
+    assert count() == 2
+    with transaction(), pytest.raises(ZeroDivisionError), transaction():
+        refuse()
+    assert count() == 3
+    with pytest.raises(ZeroDivisionError), transaction(), transaction():
+        refuse()
+    assert count() == 4
+    with pytest.raises(ZeroDivisionError), transaction():
+        with pytest.raises(ZeroDivisionError), transaction():
+            refuse()
+        raise ZeroDivisionError
+    assert count() == 5
+    with pytest.raises(RuntimeError):
+        if_undone(record)
 
 
 def test_a_session_that_only_reads_sees_each_commit_at_once_and_changes_nothing(app: Flask) -> None:

@@ -7,9 +7,11 @@ from collections.abc import Callable, Iterator
 
 import click
 import psycopg
+import redis
 from flask import Flask
 
 from console import create_app, embedded, queue, vitals
+from console.channels import load_channel
 from console.cli import database
 from console.config import Settings
 from console.errors import ConsoleError
@@ -20,7 +22,7 @@ Check = tuple[str, Callable[[], str | None]]
 
 @click.command()
 def doctor() -> None:
-    """Check this deployment: settings, database, queue, workers, clock, tools, cookies."""
+    """Check this deployment: settings, database, queue, workers, clock, channel, tools, cookies."""
     findings = [(name, check()) for name, check in checks()]
     for name, wrong in findings:
         click.echo(f"  {click.style('✗', fg='red')} {name}: {wrong}" if wrong else f"  ✓ {name}")
@@ -47,22 +49,12 @@ def checks() -> Iterator[Check]:
         "queue",
         lambda: None if vitals.queue_answers(client) else "it does not answer. Check CONSOLE_REDIS_URL.",
     )
-    yield (
-        "workers",
-        lambda: (
-            None
-            if vitals.seen(client, "worker")
-            else "none seen in the last minute. Start one: console worker"
-        ),
-    )
-    yield (
-        "clock",
-        lambda: (
-            None if vitals.seen(client, "clock") else "not seen in the last minute. Start it: console clock"
-        ),
-    )
+    yield "workers", lambda: _seen(client, "worker")
+    yield "clock", lambda: _seen(client, "clock")
+    yield _channel(settings)
     try:
-        app = create_app(settings)
+        # The channel was judged above; what is wrong with it is no fault of the tools.
+        app = create_app(settings.model_copy(update={"channel": ""}))
     except ConsoleError as error:
         refusal = error.sentence
         yield "tools and policy", lambda: refusal
@@ -90,6 +82,23 @@ def _migrations(settings: Settings) -> str | None:
         return error.sentence
     except psycopg.OperationalError:
         return "they cannot be read while the database does not answer."
+
+
+def _seen(client: redis.Redis, who: vitals.Who) -> str | None:
+    return None if vitals.seen(client, who) else f"not seen in the last minute. Start it: console {who}"
+
+
+def _channel(settings: Settings) -> Check:
+    """The channel connects, if there is one, and sends nothing; to have none is a choice."""
+    if not settings.channel:
+        return "channel (none: sending follow-ups is refused)", lambda: None
+    try:
+        chosen = load_channel(settings)
+    except ConsoleError as error:
+        sentence = error.sentence
+        return "channel", lambda: sentence
+    assert chosen is not None
+    return f"channel {chosen.name}", chosen.problem
 
 
 def _cookies(app: Flask, settings: Settings) -> str | None:

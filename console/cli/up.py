@@ -38,6 +38,8 @@ DEMO_WORDS = """\
 def up(demo: bool) -> None:
     """Start everything: web, workers, clock, and the servers that are not set."""
     settings = Settings.from_env()
+    if demo and not settings.channel and not settings.production:
+        settings = settings.model_copy(update={"channel": "log"})
     logs.configure(settings)
     for name in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(name, signal.default_int_handler)
@@ -45,7 +47,7 @@ def up(demo: bool) -> None:
     servers = embedded.servers_for(settings)
     try:
         _refuse_taken_port(settings)
-        _refuse_unusable_tools(settings)
+        _refuse_unusable_parts(settings)
         if servers.processes:
             servers.start()
         settings = servers.addressed(settings)
@@ -58,7 +60,9 @@ def up(demo: bool) -> None:
         if has_ada is None:
             processes.append(_load_demo(settings, wait=True))
         _wait_until_ready(kept, settings)
-        click.echo(f"{_words(demo, has_ada)}\n  Ctrl-C stops everything; the data stays.\n")
+        click.echo(
+            f"{_words(demo, has_ada)}{_channel_words(settings)}\n  Ctrl-C stops everything; the data stays.\n"
+        )
         if has_ada:
             processes.append(_load_demo(settings, wait=False))
         while True:
@@ -104,6 +108,10 @@ def _words(demo: bool, has_ada: bool | None) -> str:
         return ""
     refused = "  People have accounts here already, so the demo was not loaded.\n"
     return refused if has_ada is False else DEMO_WORDS
+
+
+def _channel_words(settings: Settings) -> str:
+    return "  Follow-ups go to the log; nothing is sent.\n" if settings.channel == "log" else ""
 
 
 def _processes(settings: Settings) -> list[Process]:
@@ -156,11 +164,15 @@ def _refuse_taken_port(settings: Settings) -> None:
             raise ConsoleError(_port_sentence(settings, error)) from None
 
 
-def _refuse_unusable_tools(settings: Settings) -> None:
+def _refuse_unusable_parts(settings: Settings) -> None:
     """Said once here, not by each process again and again. The tools that come with the console are known to load.
 
     Raises ConfigurationError.
     """
+    if settings.channel:
+        from console.channels import load_channel
+
+        load_channel(settings)
     if settings.policy is None and settings.tools == BUILT_IN_TOOLS:
         return
     from console.governance.policy import load_policy

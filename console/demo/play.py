@@ -22,6 +22,7 @@ from console import db as database
 from console import people as staff
 from console.db import after_commit
 from console.demo import talk
+from console.demo.followups import Followups, as_the_story_goes
 from console.demo.script import Action, People, Thread
 from console.governance import execution
 from console.models import Operator, Role
@@ -61,6 +62,9 @@ class Play:
             self.threads = talk.write(self.script, self.operators, self.end)
             for thread in self.script:
                 self._plan_thread(thread)
+            self.followups = Followups(self.threads, self._actor, self._send)
+            for ago, step in self.followups.steps():
+                self._ago(ago, _do_as_the_story_goes, step)
             while self.agenda:
                 self.moment, _, step = heapq.heappop(self.agenda)
                 step()
@@ -141,10 +145,14 @@ class Play:
             case ["recover"]:
                 self._run(lane.id)
 
-    def _send(self, job: str, lane_id: int, **options: Any) -> None:
+    def _send(self, job: str, lane_id: Any, **options: Any) -> None:
         at: datetime | None = options.get("at")
         if at is not None and at > self.end:
             self.left.append(partial(queue.push, job, lane_id, **options))
+            return
+        if job.startswith("jobs.deliveries."):
+            work = partial(self.followups.work, job, lane_id)
+            self._plan(at or self.moment + LATENCY, partial(_do_as_the_story_goes, work))
             return
         lane = governance.get_approval(lane_id)
         assert lane is not None, "a job leaves for a lane that is there"
@@ -190,6 +198,11 @@ class Play:
 
 def _do(step: Callable[..., object], *args: Any) -> None:
     step(*args)
+
+
+def _do_as_the_story_goes(step: Callable[[], None]) -> None:
+    with as_the_story_goes():
+        step()
 
 
 @contextmanager

@@ -27,17 +27,20 @@ from console.outbound.previewing import First, Preview, Sample, get_preview, pre
 from console.outbound.reads import (
     Absentees,
     DeliveryPage,
+    Sent,
     counts,
     counts_of,
     deliveries_of,
     get_delivery,
     get_envelope,
+    latest_with,
     left_out_of,
     list_deliveries,
     list_envelopes,
     preview_recipients,
+    sent_as,
 )
-from console.outbound.sending import Triggered, last_of, trigger
+from console.outbound.sending import Triggered, trigger
 from console.outbound.stopping import cancel, cancel_rest, undo
 from console.outbound.templates import (
     Rendered,
@@ -71,6 +74,7 @@ __all__ = [
     "Rendered",
     "Sample",
     "Segment",
+    "Sent",
     "TemplateGone",
     "TemplateProblem",
     "Triggered",
@@ -90,7 +94,7 @@ __all__ = [
     "get_envelope",
     "get_preview",
     "get_template",
-    "last_of",
+    "latest_with",
     "left_out_of",
     "list_deliveries",
     "list_envelopes",
@@ -105,6 +109,7 @@ __all__ = [
     "retry",
     "retry_delivery",
     "send_again",
+    "sent_as",
     "trigger",
     "undo",
 ]

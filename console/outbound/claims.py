@@ -227,4 +227,6 @@ def _read(ids: Sequence[int]) -> list[Claimed]:
 
 
 def _code(answer: str | Exception) -> str:
-    return "" if isinstance(answer, str) else getattr(answer, "code", "error")
+    if isinstance(answer, str):
+        return ""
+    return answer.code if isinstance(answer, ChannelFailure) else "error"

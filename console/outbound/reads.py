@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, cast, func, literal_column, select, tuple_, union_all
+from sqlalchemy import ColumnElement, Select, cast, exists, func, literal_column, select, tuple_, union_all
 from sqlalchemy.dialects.postgresql import JSONPATH
 from sqlalchemy.orm import aliased
 
@@ -21,11 +22,13 @@ from console.models import (
     DeliveryState,
     EnvelopeCount,
     EnvelopeStatus,
+    MessageTemplate,
 )
 from console.outbound.errors import NotFound
-from console.outbound.letters import LeftOut
+from console.outbound.letters import LeftOut, any_of
 
 MOST = 500
+MOST_IN_ARRAY = 10**9
 S = DeliveryState
 BY_NEED = (S.UNCERTAIN, S.FAILED, S.SENDING, S.PENDING, S.SENT, S.CANCELLED)
 """The order in which an envelope's page lists states: what asks for a person first."""
@@ -174,7 +177,7 @@ def preview_recipients(
 
     Those whom the preview names already are left out. Raises NotFound for one that is not there or somebody else's.
     """
-    start = max(0, min(after, 2**31 - 1 - limit))
+    start = max(0, min(after, MOST_IN_ARRAY))
     kept = db.session.execute(
         select(BulkPreview.eligible_ids[start + 1 : start + limit + 1], BulkPreview.shown["first"]).where(
             BulkPreview.envelope_id == envelope_id, BulkPreview.created_by == actor
@@ -190,3 +193,52 @@ def preview_recipients(
         .order_by(Conversation.id)
     )
     return [(row.id, row.name) for row in rows], len(ids) > limit
+
+
+def latest_with(conversation_id: int, template_id: int) -> Delivery | None:
+    """The newest delivery of a template to a conversation, alone or in a bulk send, unless it was cancelled."""
+    return db.session.scalar(
+        select(Delivery)
+        .where(
+            Delivery.conversation_id == conversation_id,
+            Delivery.template_id == template_id,
+            Delivery.state != S.CANCELLED,
+        )
+        .order_by(Delivery.id.desc())
+        .limit(1)
+        .execution_options(populate_existing=True)
+    )
+
+
+class Sent(NamedTuple):
+    """The delivery behind an entry of the timeline, with the name of its template and whether it was sent again."""
+
+    message_id: int
+    id: int
+    state: str
+    channel: str
+    send_after: datetime
+    attempts: int
+    reason: str | None
+    reference: str | None
+    updated_at: datetime
+    envelope_id: UUID | None
+    template_version: int
+    address: str
+    subject: str
+    template: str
+    repeated: bool
+
+
+def sent_as(message_ids: Sequence[int]) -> dict[int, Sent]:
+    """The deliveries of these messages, by message. One query, none when there is no message."""
+    if not message_ids:
+        return {}
+    columns = [getattr(Delivery, name) for name in Sent._fields[:-2]]
+    repeats = aliased(Delivery)
+    repeated = exists().where(repeats.repeats_id == Delivery.id)
+    wanted = select(*columns, MessageTemplate.name, repeated).join(
+        MessageTemplate, MessageTemplate.id == Delivery.template_id
+    )
+    rows = db.session.execute(wanted.where(Delivery.message_id == any_of(message_ids)))
+    return {row.message_id: Sent._make(row) for row in rows}

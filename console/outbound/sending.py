@@ -100,11 +100,21 @@ def leave(delivery: Delivery, enqueue: Enqueue | None = None) -> None:
     queue.later(
         "jobs.deliveries.deliver",
         delivery.id,
-        job_id=f"deliver-{delivery.id}-{int(due.timestamp())}",
+        job_id=_job_id(delivery),
         queue=queue.DELIVERIES,
         at=due if due > now() else None,
         send=enqueue,
     )
+
+
+def take_back(delivery: Delivery) -> None:
+    """Take back the job of a delivery that was cancelled before it was due, once that is committed."""
+    queue.not_needed(job_id=_job_id(delivery))
+
+
+def _job_id(delivery: Delivery) -> str:
+    """One job a delivery and time: what is put off, or tried again by a person, is another one."""
+    return f"deliver-{delivery.id}-{int(delivery.send_after.timestamp())}"
 
 
 def leave_again(delivery_id: int, envelope_id: UUID | None, moment: datetime) -> None:
@@ -124,6 +134,11 @@ def leave_all(envelope_id: UUID, enqueue: Enqueue | None = None, **options: Any)
         send=enqueue,
         **options,
     )
+
+
+def take_back_all(envelope_id: UUID) -> None:
+    """Take back the job of a bulk send that was undone, once that is committed."""
+    queue.not_needed(job_id=f"drain-{envelope_id}")
 
 
 def letter_to(conversation_id: int, style: Writing) -> Letter:

@@ -10,6 +10,7 @@ from console.db import now, transaction
 from console.models import AuditType, BulkEnvelope, Delivery, DeliveryState, EnvelopeStatus
 from console.outbound.errors import NotFound, UndoTooLate, WrongState
 from console.outbound.reads import get_delivery, get_envelope
+from console.outbound.sending import take_back, take_back_all
 from console.outbound.transitions import Step, move
 
 
@@ -27,6 +28,7 @@ def undo(envelope_id: UUID | str, actor: str) -> int:
             raise UndoTooLate
         count = _stop(envelope, operator.actor_id, AuditType.BULK_UNDONE, "Undone before it left.")
         envelope.undone_at, envelope.undone_count = now(), count
+        take_back_all(envelope.id)
         return count
 
 
@@ -47,6 +49,7 @@ def cancel(delivery_id: int, actor: str) -> Delivery:
         delivery = found_delivery(delivery_id)
         if delivery.state != DeliveryState.CANCELLED:
             raise WrongState("This is on its way or has left already, so it cannot be cancelled any more.")
+        take_back(delivery)
         return delivery
 
 

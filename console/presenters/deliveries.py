@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime, tzinfo
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 from console.db import now
 from console.presenters.days import at_time
@@ -47,25 +46,6 @@ class Known(Protocol):
     def updated_at(self) -> datetime: ...
 
 
-class FromJson(NamedTuple):
-    """A delivery as the timeline reads it, together with its message."""
-
-    id: int
-    state: str
-    channel: str
-    send_after: datetime
-    attempts: int
-    reason: str | None
-    reference: str | None
-    updated_at: datetime
-    envelope_id: str | None
-    template_version: int
-    address: str
-    subject: str
-    template: str
-    repeated: bool
-
-
 class Step(NamedTuple):
     """What a person may do next: a button and where it leads."""
 
@@ -73,7 +53,7 @@ class Step(NamedTuple):
     action: str
 
 
-class Told(NamedTuple):
+class DeliveryLine(NamedTuple):
     """A delivery as a page says it."""
 
     id: int
@@ -83,21 +63,15 @@ class Told(NamedTuple):
     steps: tuple[Step, ...]
 
 
-def from_json(facts: Mapping[str, Any]) -> FromJson:
-    """The delivery behind an entry of `console.conversations.timeline`."""
-    moments = {name: datetime.fromisoformat(facts[name]) for name in ("send_after", "updated_at")}
-    return FromJson(**{**facts, **moments})
-
-
-def told(delivery: Known, local: tzinfo, *, repeated: bool = False) -> Told:
+def told(delivery: Known, local: tzinfo, *, repeated: bool = False) -> DeliveryLine:
     """The delivery's chip, its sentence and its next steps."""
     state = str(delivery.state)
     planned = state == "pending" and not delivery.attempts and delivery.send_after > now()
     chip = PLANNED if planned else CHIPS[state]
     words = sentence(delivery, local)
     if repeated:
-        return Told(delivery.id, state, chip, f"{words} It was sent again.", ())
-    return Told(delivery.id, state, chip, words, steps(delivery.id, state))
+        return DeliveryLine(delivery.id, state, chip, f"{words} It was sent again.", ())
+    return DeliveryLine(delivery.id, state, chip, words, steps(delivery.id, state))
 
 
 def sentence(delivery: Known, local: tzinfo) -> str:

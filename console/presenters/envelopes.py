@@ -9,7 +9,7 @@ from typing import NamedTuple
 from console.db import now
 from console.models import BulkEnvelope, Delivery
 from console.presenters.days import at_time
-from console.presenters.deliveries import Told, told
+from console.presenters.deliveries import DeliveryLine, told
 from console.presenters.faces import Faces
 from console.presenters.labels import Chip, count
 from console.presenters.sends import (
@@ -37,7 +37,7 @@ PHASES = {
 class Row(NamedTuple):
     """One delivery in the table of an envelope."""
 
-    told: Told
+    told: DeliveryLine
     name: str
     href: str
     at: datetime

@@ -123,7 +123,7 @@ def bar(counts: Mapping[str, int]) -> Bar:
     there = [(state, counts[state]) for state in STATES if counts.get(state)]
     total = sum(number for _, number in there) or 1
     widths = [(state, max(number, total * THINNEST)) for state, number in there]
-    gap, at, found = total * 0.002, 0.0, []
+    gap, at, found = total * 0.001, 0.0, []
     for state, width in widths:
         found.append(Segment(state, round(at + gap, 3), round(width - 2 * gap, 3)))
         at += width

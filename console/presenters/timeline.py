@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, tzinfo
-from typing import Any, NamedTuple, Protocol
+from typing import NamedTuple, Protocol
 
 from console.models import ToolProposal
+from console.outbound import Sent
 from console.presenters import labels
 from console.presenters.days import day
-from console.presenters.deliveries import Told as Sent
-from console.presenters.deliveries import from_json, told
+from console.presenters.deliveries import DeliveryLine, told
 from console.presenters.faces import Face, Faces
 from console.presenters.lanes import latest
 from console.presenters.sentences import Told, sentence
@@ -33,8 +33,6 @@ class Said(Protocol):
     def action(self) -> str | None: ...
     @property
     def created_at(self) -> datetime: ...
-    @property
-    def sent(self) -> dict[str, Any] | None: ...
 
 
 class Line(NamedTuple):
@@ -51,7 +49,7 @@ class Line(NamedTuple):
     aside: str = ""
     link: str = ""
     link_words: str = ""
-    delivery: Sent | None = None
+    delivery: DeliveryLine | None = None
     subject: str = ""
     address: str = ""
 
@@ -84,13 +82,14 @@ def days(
     *,
     whole: bool,
     by: str = "",
+    sent: Mapping[int, Sent] | None = None,
 ) -> list[Day]:
     """Entries and actions by day, oldest first. Unless it is `whole`, actions before the first entry are left out.
 
-    `by` is how the customer writes: `by email`.
+    `by` is how the customer writes: `by email`; `sent` are the deliveries of follow-ups, by message.
     """
     first = entries[0].created_at if entries and not whole else None
-    lines = [_said(entry, faces, by, local) for entry in entries]
+    lines = [_said(entry, faces, by, local, (sent or {}).get(entry.id)) for entry in entries]
     for proposal in proposals:
         lines += [line for line in _done(proposal, faces, local) if first is None or line.at >= first]
     lines.sort(key=lambda line: line.at)
@@ -99,12 +98,12 @@ def days(
         at = line.at.astimezone(local)
         iso = at.date().isoformat()
         if not found or found[-1].iso != iso:
-            found.append(Day(day(at.date()), iso, []))
+            found.append(Day(day(at.date(), local), iso, []))
         found[-1].lines.append(line._replace(at=at))
     return found
 
 
-def _said(entry: Said, faces: Faces, by: str, local: tzinfo) -> Line:
+def _said(entry: Said, faces: Faces, by: str, local: tzinfo, sent: Sent | None) -> Line:
     dom_id, at, role = f"message-{entry.id}", entry.created_at, entry.role
     if role == "customer":
         face = Face("customer", entry.author_name or "The customer", "person")
@@ -116,18 +115,17 @@ def _said(entry: Said, faces: Faces, by: str, local: tzinfo) -> Line:
         face = _author(entry, faces)
         return Line(dom_id, at, "note", face.name, entry.body, "note", aside="noted, only the team sees this")
     if role == "system_outbound":
-        return _followup(entry, faces, local)
+        return _followup(entry, faces, local, sent)
     if role == "action":
         return Line(dom_id, at, "action", "", entry.body or labels.channel(entry.action or ""), "run")
     return Line(dom_id, at, "action", "", entry.body, "right")
 
 
-def _followup(entry: Said, faces: Faces, local: tzinfo) -> Line:
+def _followup(entry: Said, faces: Faces, local: tzinfo, known: Sent | None) -> Line:
     """What was written to the customer on the team's own initiative, with its delivery."""
     dom_id, at, body = f"message-{entry.id}", entry.created_at, entry.body
-    if entry.sent is None:
+    if known is None:
         return Line(dom_id, at, "outbound", "Follow-up", body, "mail", aside=entry.author_name)
-    known = from_json(entry.sent)
     who = "" if entry.author_id in (None, "system") else f", by {_author(entry, faces).mid}"
     aside = f"“{known.template}”, version {known.template_version}{who}"
     return Line(

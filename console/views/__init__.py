@@ -14,6 +14,7 @@ from console.config import Settings
 from console.db import now
 from console.live import event_name
 from console.presenters import names, times
+from console.presenters.days import zone
 from console.presenters.navigation import ADMIN, rooms
 from console.views import problems, session
 from console.views.fragments import unchanging
@@ -23,8 +24,11 @@ def init_app(app: Flask) -> None:
     """Register every page, what answers errors, and the words that templates share."""
     settings: Settings = app.config["SETTINGS"]
 
+    local = zone(settings.timezone)
+
     def shared() -> dict[str, Any]:
-        return {"brand": settings.brand, "navigation": rooms(admin=getattr(current_user, "is_admin", False))}
+        admin = getattr(current_user, "is_admin", False)
+        return {"brand": settings.brand, "navigation": rooms(admin=admin), "limits": settings}
 
     assets.init_app(app)
     problems.init_app(app)
@@ -39,7 +43,7 @@ def init_app(app: Flask) -> None:
     app.jinja_env.globals.update(now=now, unchanging=unchanging, admin_pages=ADMIN)
     app.jinja_env.filters.update(
         ago=times.ago,
-        exact=times.exact,
+        exact=lambda at: times.exact(at, local),
         iso=times.iso,
         left=times.left,
         seconds_left=times.seconds_left,

@@ -45,6 +45,7 @@ def show() -> AnyResponse:
     lambda: current_app.config["SETTINGS"].login_limit,
     key_func=lambda: operator().actor_id,
     on_breach=_limited,
+    deduct_when=lambda response: response.status_code == 422,
 )
 def change_password() -> AnyResponse:
     """Another password, for who knows the present one."""

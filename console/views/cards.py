@@ -88,14 +88,16 @@ def card_of(
         refusal = governance.may_decide(lane, found.operator.actor_id, found.actors)
         if lane.expires_at <= now():
             refusal = governance.LaneExpired()
-        alarm = governance.would_fail(lane, found.actors)
+        alarm = governance.would_fail(lane, found.actors, found.conversation)
         decision = replace(decision or Decision(), refusal=refusal.sentence if refusal else None, alarm=alarm)
     return lanes.card(proposal, lane, found.view, decision, notice)
 
 
 def proposals(conversation_id: int) -> Sequence[ToolProposal]:
     """The newest actions of a conversation with their lanes. One query, a second when a card tells of its steps."""
-    found = governance.list_proposals_for_conversation(conversation_id, limit=MOST_CARDS, events=False)
+    found = governance.list_proposals_for_conversation(
+        conversation_id, limit=MOST_CARDS, events=False, open_too=True
+    )
     telling = [
         p
         for p in found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,9 +12,10 @@ from flask_wtf.csrf import generate_csrf
 from markupsafe import Markup
 from werkzeug.wrappers import Response as AnyResponse
 
-from console import conversations, governance, presence
+from console import conversations, governance, outbound, presence
 from console.conversations import AnsweredMeanwhile
 from console.errors import Invalid
+from console.models import MessageRole
 from console.presenters import company, forms
 from console.presenters import timeline as entries
 from console.tools.registry import registry
@@ -88,7 +90,8 @@ def send(conversation_id: int) -> AnyResponse:
         raise Invalid("Choose whether this is a reply or an internal note.", fields={"kind": "Choose one."})
     try:
         if kind == "internal_note":
-            sent = conversations.add_note(conversation_id, actor_id, body, form_token=_token())
+            draft = form.get("draft", "")
+            sent = conversations.add_note(conversation_id, actor_id, body, form_token=_token(), draft=draft)
         else:
             sent = conversations.reply(
                 conversation_id,
@@ -99,9 +102,11 @@ def send(conversation_id: int) -> AnyResponse:
                 again=form.get("again") == "yes",
             )
     except AnsweredMeanwhile as error:
+        _keep(conversation_id, kind, body)
         composer = Composer(body, error.message_id, kind, answered=f"{error.who} answered meanwhile.")
         return _composer(conversation_id, composer, error.status)
     except Invalid as error:
+        _keep(conversation_id, kind, body)
         composer = Composer(body, form.get("seen", 0, type=int), kind, error=error.sentence)
         return _composer(conversation_id, composer, error.status)
     if not is_htmx():
@@ -185,6 +190,13 @@ def new_token() -> str:
     return secrets.token_urlsafe(18)
 
 
+def _keep(conversation_id: int, kind: str, body: str) -> None:
+    """Keep a message that was not sent as a draft; one that cannot be kept is still in the answer."""
+    with suppress(Invalid):
+        what = "note" if kind == "internal_note" else "reply"
+        conversations.keep_draft(operator().id, f"conversation:{conversation_id}:{what}", body)
+
+
 def _token() -> str | None:
     return request.form.get("token", "")[:200] or None
 
@@ -195,6 +207,7 @@ def _at(found: Thread, said: conversations.Timeline, before: str) -> Thread:
 
 def _days(found: Thread, said: conversations.Timeline, proposals: Any) -> list[entries.Day]:
     shown = () if found.before else proposals
+    followups = [entry.id for entry in said.entries if entry.role == MessageRole.SYSTEM_OUTBOUND]
     return entries.days(
         said.entries,
         shown,
@@ -202,6 +215,7 @@ def _days(found: Thread, said: conversations.Timeline, proposals: Any) -> list[e
         found.view.local,
         whole=said.earlier is None,
         by=f"by {found.channel.lower()}",
+        sent=outbound.sent_as(followups),
     )
 
 

@@ -94,7 +94,7 @@ def _form(conversation_id: int, template_id: int) -> Form:
         shown=letter(*rendered[:4]),
         seen=seen(rendered),
         problem=rendered.problem or "",
-        earlier=earlier(outbound.last_of(conversation_id, template_id, None), faces(), _local()),
+        earlier=earlier(outbound.latest_with(conversation_id, template_id), faces(), _local()),
     )
 
 
@@ -103,10 +103,9 @@ def _wait(form: Form) -> timedelta:
     if form.when != "later":
         return timedelta()
     try:
-        at = datetime.fromisoformat(form.send_at).replace(tzinfo=_local())
-    except ValueError:
+        return datetime.fromisoformat(form.send_at).replace(tzinfo=_local()) - now()
+    except (ValueError, OverflowError):
         raise Invalid("Choose a day and a time.") from None
-    return at - now()
 
 
 def _local() -> tzinfo:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from flask import (
     Blueprint,
@@ -27,6 +27,7 @@ from console import oidc, people
 from console.db import db, now, only_reading
 from console.models import Operator, SignIn
 from console.security import SAFE_METHODS, csrf, limiter
+from console.views.carried import carried, carry
 from console.views.fragments import is_htmx
 
 PUBLIC = frozenset(
@@ -67,8 +68,6 @@ def operator() -> Operator:
 
 def load(token: str) -> Operator | None:
     """The operator behind a cookie's token, in one query; none when the sign-in ended or the account is inactive."""
-    if request.method in SAFE_METHODS:
-        only_reading()
     found = db.session.scalar(OPEN, {"token_hash": people.hash_sign_in(token), "now": now()})
     if found is None or not found.operator.active:
         return None
@@ -80,12 +79,16 @@ def ask_to_sign_in() -> AnyResponse:
     """A page leads to the sign-in and back; a part of a page gets the sign-in to lay over it, and keeps what it has."""
     if is_htmx() or request.path == "/live":
         return _overlay("", 401)
+    if request.method == "POST":
+        return page("", 401, carry=carry())
     here = request.full_path.rstrip("?") if request.method == "GET" else "/inbox"
     return redirect(f"/login?next={quote(here, safe='/?=&')}")
 
 
 def require_sign_in() -> AnyResponse | None:
-    """Before each request: everything but what is marked public needs an operator."""
+    """Before each request: everything but what is marked public needs an operator, and what asks only reads."""
+    if request.method in SAFE_METHODS:
+        only_reading()
     if request.endpoint is None or request.endpoint in PUBLIC or current_user.is_authenticated:
         return None
     return ask_to_sign_in()
@@ -123,11 +126,18 @@ def _overlay(error: str, status: int, email: str = "") -> Response:
     return response
 
 
-def page(error: str, status: int, email: str = "", goal: str = "") -> Response:
+def page(error: str, status: int, email: str = "", goal: str = "", carry: str = "") -> Response:
     """The sign-in page, with what went wrong."""
-    goal = local_path(goal or request.values.get("next"))
-    html = render_template("session/page.html", error=error, email=email, provider=_provider(), next=goal)
-    return make_response(html, status)
+    goal = local_path(goal or request.values.get("next") or _came_from())
+    carry = carry or (request.form.get("carry", "") if request.path == "/login" else "")
+    words = {"error": error, "email": email, "provider": _provider(), "next": goal, "carry": carry}
+    return make_response(render_template("session/page.html", **words), status)
+
+
+def _came_from() -> str:
+    """The page of ours on which a form was sent."""
+    page = urlsplit(request.referrer or "")
+    return page.path if page.netloc == request.host and page.path != "/login" else ""
 
 
 def _provider() -> str:
@@ -180,7 +190,11 @@ def login() -> AnyResponse:
 
 
 @blueprint.post("/login")
-@limiter.limit(lambda: current_app.config["SETTINGS"].login_limit, on_breach=_limited)
+@limiter.limit(
+    lambda: current_app.config["SETTINGS"].login_limit,
+    on_breach=_limited,
+    deduct_when=lambda response: response.status_code == 422,
+)
 def sign_in() -> AnyResponse:
     """Sign in. A page goes to `next`; the overlay closes, and its page gets the new token."""
     email, password = request.form.get("email", "").strip(), request.form.get("password", "")
@@ -191,8 +205,15 @@ def sign_in() -> AnyResponse:
         return answer(error.sentence, error.status, email[: people.MAX_EMAIL_CHARS])
     enter(token)
     if not is_htmx():
-        return redirect(local_path(request.form.get("next")), 303)
+        return _go_on()
     return _signed_in(found)
+
+
+def _go_on() -> AnyResponse:
+    goal, waits = local_path(request.form.get("next")), carried(request.form.get("carry", ""))
+    if waits is None:
+        return redirect(goal, 303)
+    return make_response(render_template("session/again.html", carried=waits, next=goal))
 
 
 @blueprint.post("/logout")

@@ -59,6 +59,8 @@ def show(template_id: int) -> AnyResponse:
     admin()
     current = outbound.get_template(template_id)
     asked = request.args.get("version", type=int)
+    if asked is not None and not 0 < asked <= current.version:
+        raise outbound.NotFound("This template has no such version.")
     old = outbound.get_template(template_id, asked) if asked and asked != current.version else None
     shown = old or current
     return _page(current, Typed(current.template.name, shown.subject, shown.body), old)

@@ -19,7 +19,7 @@ from console.conversations import Timeline
 from console.db import db, now
 from console.errors import NotFound
 from console.governance.actors import Actor
-from console.governance.reads import askers
+from console.governance.reads import askers, lanes_of
 from console.models import (
     ApiToken,
     Conversation,
@@ -99,10 +99,6 @@ class Thread(Desk):
     @property
     def customer_first(self) -> str:
         return self.conversation.customer.name.split()[0]
-
-    @property
-    def max_chars(self) -> int:
-        return settings().max_message_chars
 
 
 def settings() -> Settings:
@@ -209,7 +205,9 @@ def _drafts() -> ScalarSelect[Any]:
         select(func.json_object_agg(Draft.key, Draft.body))
         .where(
             Draft.operator_id == bindparam("me"),
-            Draft.key.like(bindparam("drafts")) | Draft.key.like("lane:%"),
+            Draft.key.like(bindparam("drafts"))
+            | Draft.key.like("lane:%")
+            & func.split_part(Draft.key, ":", 2).in_(lanes_of(bindparam("conversation"))),
         )
         .scalar_subquery()
     )

@@ -1,14 +1,16 @@
 // Rows do not jump under the pointer: while someone points at, types beside, selects or tabs through the list, a refresh
 // that would move rows waits behind "3 new — show"; one that only changes words inside rows comes through.
 (() => {
-  const PAUSE_MS = 500;
-  let pointing = false, held = false, timer = 0;
+  const PAUSE_MS = 500, ASKED_MS = 1500;
+  let pointing = false, held = false, timer = 0, asked = 0;
   const region = () => document.querySelector('[data-behaviour~="inbox"]');
   const rows = (root) => [...root.querySelectorAll("[data-row]")];
   const key = (row) => `${row.id} ${row.querySelector(".inbox-row__age").dateTime}`;
 
   const busy = () => {
     const here = region(), focus = document.activeElement, selection = getSelection();
+    // Whoever asked for the list as it is now gets it, though what moves away may put a row under the pointer.
+    if (Date.now() - asked < ASKED_MS) return false;
     return pointing
       || here.contains(focus) && focus.matches(".inbox-row__link, summary, [open] *")
       || focus.matches("textarea, select, input")
@@ -40,14 +42,14 @@
   });
 
   const refreshNow = () => {
-    pointing = false;
-    document.activeElement.blur();
+    asked = Date.now();
     getSelection().removeAllRanges();
     refresh();
   };
   document.addEventListener("console:selection-spent", refreshNow);
   document.addEventListener("click", ({ target }) => {
     if (!target.closest("#inbox-new")) return;
+    document.activeElement.blur();
     document.getElementById("inbox-scroll").scrollTop = 0;
     refreshNow();
   });

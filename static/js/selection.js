@@ -61,6 +61,8 @@
   };
   const clear = () => {
     if (!chosen.size) return;
+    // The bar goes away with the selection; what had the focus in it gives it to the list.
+    if (document.activeElement.closest("#selection")) document.getElementById("inbox-scroll").focus();
     chosen.clear();
     paint();
     document.getElementById("selection-assign")?.removeAttribute("open");

@@ -147,6 +147,7 @@ def test_a_selection_is_given_to_a_colleague(inbox: Page) -> None:
     expect(inbox.locator("#toasts")).to_contain_text("2 assigned to Cleo Marchetti.")
     expect(inbox.locator("[data-row]").nth(1)).to_contain_text("Cleo")
     expect(inbox.locator("#selection-assign")).not_to_have_attribute("open", "")
+    expect(inbox.locator("#inbox-scroll")).to_be_focused()
 
 
 def test_a_refused_selection_stays_and_says_why(inbox: Page) -> None:

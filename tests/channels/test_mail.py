@@ -9,7 +9,7 @@ from email.message import EmailMessage
 from typing import Any
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from console.channels import mail
@@ -65,6 +65,7 @@ def test_the_message_id_is_the_deliverys_and_the_same_for_every_attempt() -> Non
     assert first["Message-ID"].startswith("<delivery-7-") and first["Message-ID"].endswith("@example.com>")
 
 
+@settings(deadline=None)
 @given(ANY_TEXT, ANY_TEXT, ANY_TEXT)
 @example(
     "Hello\r\nBcc: everyone@example.com", "Riya\nBcc: everyone@example.com", "\r\n.\r\nMAIL FROM:<x>\r\n"

@@ -119,7 +119,7 @@ def test_a_name_is_asked_for_once_and_its_address_is_the_one_connected_to(
     with Receiver(authority.context) as receiver:
         asked = names(monkeypatch, lambda _: ["127.0.0.1"])
         monkeypatch.setattr(socket, "create_connection", record)
-        channel = webhook(receiver.url, channel_ca_file=authority.file, webhook_timeout_seconds=5)
+        channel = webhook(receiver.url, channel_ca_file=authority.file)
         send(channel, number=1)
         send(channel, number=2)
         assert asked == ["localhost"] and connected == ["127.0.0.1"]
@@ -136,14 +136,14 @@ def test_a_name_server_that_does_not_answer_takes_no_longer_than_the_rest(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     def slow(_: str) -> list[str]:
-        time.sleep(1)
+        time.sleep(3)
         return []
 
     names(monkeypatch, slow)
     started = time.monotonic()
     with within(0.1), pytest.raises(httpcore2.TimeoutException):
         resolve("receiver.test", 443)
-    assert time.monotonic() - started < 0.5
+    assert time.monotonic() - started < 2
 
 
 def test_a_name_that_stands_for_nothing_is_said() -> None:

@@ -21,7 +21,8 @@ from console.config import Settings
 from tests.channels.conftest import Authority, outgoing
 from tests.channels.mail_server import ACCEPT_AND_DROP, ACCEPT_AND_HANG, DROP, HANG, MailServer
 
-QUICK = 0.4
+QUICK = 0.6
+PATIENT = 10.0
 
 
 @pytest.fixture
@@ -37,7 +38,7 @@ def smtp(port: int, **changes: Any) -> Channel:
         "smtp_port": port,
         "smtp_security": "none",
         "smtp_from": "Kitchen and Home <care@example.com>",
-        "smtp_timeout_seconds": QUICK,
+        "smtp_timeout_seconds": PATIENT,
     }
     found = load_channel(Settings(**{**usual, **changes}))  # type: ignore[arg-type]
     assert found is not None
@@ -95,7 +96,8 @@ def test_what_may_pass_is_temporary_and_the_session_goes_on(
     server: MailServer, stage: str, answer: str, code: str
 ) -> None:
     server.next(stage, answer)
-    with smtp(server.port).session() as session:
+    seconds = QUICK if answer == HANG else PATIENT
+    with smtp(server.port, smtp_timeout_seconds=seconds).session() as session:
         with pytest.raises(TemporaryFailure) as failed:
             session.send(outgoing(1))
         assert failed.value.code == code
@@ -130,7 +132,8 @@ def test_silence_after_the_message_is_uncertain_whatever_the_server_did(
     server: MailServer, answer: str
 ) -> None:
     server.next("MESSAGE", answer)
-    with smtp(server.port).session() as session:
+    seconds = QUICK if answer in (HANG, ACCEPT_AND_HANG) else PATIENT
+    with smtp(server.port, smtp_timeout_seconds=seconds).session() as session:
         with pytest.raises(UncertainFailure) as failed:
             session.send(outgoing(1))
         assert failed.value.code == FailureCode.NO_ANSWER
@@ -151,8 +154,8 @@ def test_a_server_that_is_away_or_silent_is_temporary() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
         with pytest.raises(TemporaryFailure) as failed:
-            send(smtp(port))
-        assert failed.value.code == FailureCode.UNREACHABLE and "0.4 s" in failed.value.sentence
+            send(smtp(port, smtp_timeout_seconds=QUICK))
+        assert failed.value.code == FailureCode.UNREACHABLE and "0.6 s" in failed.value.sentence
     with pytest.raises(TemporaryFailure):
         send(smtp(port))
     with pytest.raises(TemporaryFailure):
@@ -173,7 +176,7 @@ def test_a_server_that_lets_nobody_in_is_quoted(banner: bytes, kind: type[Except
 
         threading.Thread(target=refuse, daemon=True).start()
         with pytest.raises(kind, match=banner.decode().strip()):
-            send(smtp(unwilling.getsockname()[1], smtp_timeout_seconds=5))
+            send(smtp(unwilling.getsockname()[1]))
 
 
 @pytest.mark.filterwarnings("ignore:Requiring AUTH while not requiring TLS")
@@ -183,7 +186,7 @@ def test_certificates_are_verified_and_the_login_travels_encrypted(
 ) -> None:
     login = {"smtp_username": "desk", "smtp_password": "pass word"}
     with MailServer(authority.context, security, ("desk", "pass word")) as server:
-        trusted = {"smtp_security": security, "smtp_timeout_seconds": 5, "channel_ca_file": authority.file}
+        trusted = {"smtp_security": security, "channel_ca_file": authority.file}
         channel = smtp(server.port, **trusted, **login)
         send(channel, 1, 2)
         assert channel.problem() is None
@@ -192,7 +195,7 @@ def test_certificates_are_verified_and_the_login_travels_encrypted(
             send(smtp(server.port, **trusted, smtp_username="desk", smtp_password="another"))
         assert failed.value.code == FailureCode.SETTINGS and "another" not in failed.value.sentence
         with pytest.raises(PermanentFailure, match="certificate cannot be trusted"):
-            send(smtp(server.port, smtp_security=security, smtp_timeout_seconds=5))
+            send(smtp(server.port, smtp_security=security))
     with (
         MailServer(authority.for_another, security) as server,
         pytest.raises(PermanentFailure, match="certificate cannot be trusted"),

@@ -11,6 +11,7 @@ from flask import Flask
 from console import vitals
 from console.cli import main
 from console.config import Settings
+from tests.channels.receiver import SECRET, Receiver
 
 
 @pytest.fixture
@@ -34,14 +35,28 @@ def test_a_working_deployment_is_all_well(deployment: pytest.MonkeyPatch) -> Non
     result = ask()
     assert result.exit_code == 0, result.output
     assert "All is well." in result.output and "✗" not in result.output
-    assert len([line for line in result.output.splitlines() if "✓" in line]) == 9
+    assert len([line for line in result.output.splitlines() if "✓" in line]) == 10
+    assert "✓ channel (none: sending follow-ups is refused)" in result.output
+
+
+def test_the_channel_is_asked_without_sending(deployment: pytest.MonkeyPatch) -> None:
+    with Receiver() as receiver:
+        deployment.setenv("CONSOLE_CHANNEL", "webhook")
+        deployment.setenv("CONSOLE_WEBHOOK_URL", receiver.url)
+        deployment.setenv("CONSOLE_WEBHOOK_SECRET", SECRET)
+        deployment.setenv("CONSOLE_WEBHOOK_ALLOW_PRIVATE", "true")
+        well = ask()
+        assert well.exit_code == 0 and "✓ channel webhook" in well.output
+        assert receiver.posted == []
+    away = ask()
+    assert away.exit_code == 1 and "✗ channel webhook: The receiver could not be reached." in away.output
 
 
 def test_missing_workers_and_clock_are_named(deployment: pytest.MonkeyPatch, app: Flask) -> None:
     app.extensions["console_redis"].flushall()
     result = ask()
     assert result.exit_code == 1
-    assert "✗ workers: none seen" in result.output and "✗ clock: not seen" in result.output
+    assert "✗ workers: not seen" in result.output and "✗ clock: not seen" in result.output
     assert "✓ queue" in result.output
 
 
@@ -53,6 +68,8 @@ def test_missing_workers_and_clock_are_named(deployment: pytest.MonkeyPatch, app
         ("CONSOLE_SECRET_KEY", "short", "✗ secret: it has fewer than 32"),
         ("CONSOLE_TOOLS", "console.tools.nowhere:Nothing", "✗ tools and policy: "),
         ("CONSOLE_POLICY", "/nowhere/policy.toml", "✗ tools and policy: "),
+        ("CONSOLE_CHANNEL", "pigeon", "✗ channel: CONSOLE_CHANNEL: must be one of log, smtp, webhook"),
+        ("CONSOLE_CHANNEL", "smtp", "✗ channel: CONSOLE_SMTP_HOST and CONSOLE_SMTP_FROM must be set"),
         ("CONSOLE_BIND", "0.0.0.0", "✗ cookies: they travel unencrypted"),
         ("CONSOLE_WORKERS", "none", "✗ settings: CONSOLE_WORKERS"),
     ],

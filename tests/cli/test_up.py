@@ -130,6 +130,8 @@ def test_it_starts_from_nothing_shows_the_demo_stops_in_time_and_finds_all_again
     said = first.wait_until_ready()
     assert re.search(rf"ready: http://127\.0\.0\.1:{place['CONSOLE_PORT']}", said)
     assert "ada@example.com" in said and "console-demo" in said
+    assert "Follow-ups go to the log" in said
+    assert first.find("worker-pool").environ()["CONSOLE_CHANNEL"] == "log"
     assert first.get("/login")[0] == 200
     assert json.loads(first.get("/readyz")[1]) == {"ready": True, "missing": []}
     children = psutil.Process(first.process.pid).children(recursive=True)
@@ -215,3 +217,4 @@ def test_production_asks_for_a_secret(place: dict[str, str]) -> None:
 
 def test_a_setting_that_cannot_be_used_is_named(place: dict[str, str]) -> None:
     assert "CONSOLE_PORT" in refusal({**place, "CONSOLE_PORT": "eighty"}, "up")
+    assert "CONSOLE_CHANNEL" in refusal({**place, "CONSOLE_CHANNEL": "pigeon"}, "up")

@@ -11,13 +11,16 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
-from console import conversations, demo, governance
+from console import conversations, demo, governance, outbound
 from console.db import db, now
 from console.demo.script import DEMO_IDS
 from console.governance import recovery
 from console.models import (
+    AuditEvent,
     Conversation,
     ConversationStatus,
+    Delivery,
+    DeliveryState,
     LaneStatus,
     Message,
     Operator,
@@ -154,8 +157,34 @@ def test_nothing_is_left_for_the_workers(loaded: Flask) -> None:
     pending = db.session.scalars(
         select(ToolApproval.id).where(ToolApproval.status == LaneStatus.PENDING)
     ).all()
-    found = {int(re.findall(rb"expire-(\d+)", key)[0]) for key in scheduled}
+    found = {int(number) for key in scheduled for number in re.findall(rb"expire-(\d+)", key)}
     assert set(pending) <= found
+    planned = db.session.scalars(select(Delivery).where(Delivery.state.in_(("pending", "sending")))).all()
+    assert [one.send_after > now() for one in planned] == [True]
+    assert any(b"deliver-%d-" % planned[0].id in key for key in scheduled)
+
+
+def test_every_lasting_state_of_a_delivery_and_of_an_envelope_can_be_seen(loaded: Flask) -> None:
+    states = Counter(db.session.scalars(select(Delivery.state)))
+    assert set(states) == set(DeliveryState) - {DeliveryState.SENDING}
+    envelopes = outbound.list_envelopes()
+    assert [one.status for one in envelopes] == ["submitted", "submitted", "refused_cap_exceeded"]
+    newest, undone, refused = envelopes
+    counts = outbound.counts(newest.id)
+    assert (counts["failed"], counts["uncertain"], counts["pending"]) == (1, 1, 0) and counts["sent"] >= 8
+    assert [one["conversation_id"] for one in newest.left_out] == [conversation("where-is-it").id]
+    assert undone.undone_count == outbound.counts(undone.id)["cancelled"] == 4
+    assert refused.count >= 60 and "limit is 25" in (refused.reason or "")
+    assert [one.template.name for one in outbound.list_templates()] == [
+        "Held up in Oakland",
+        "Is everything settled?",
+        "Oil for the boards",
+    ]
+
+
+def test_the_log_of_follow_ups_reads_in_the_order_of_time(loaded: Flask) -> None:
+    moments = db.session.scalars(select(AuditEvent.created_at).order_by(AuditEvent.id)).all()
+    assert list(moments) == sorted(moments) and moments[-1] <= now()
 
 
 @pytest.mark.parametrize("name", ["ada", "ben", "cleo"])

@@ -21,6 +21,7 @@ from console import vitals
 from console.cli import roles
 from console.config import Settings
 from console.processes import Process, stop_all
+from jobs.sharing import Share
 
 
 @pytest.fixture
@@ -161,3 +162,16 @@ def test_horses_without_their_worker_do_not_linger(settings: Settings) -> None:
     parent.kill()
     parent.wait()
     horse.wait(timeout=5)
+
+
+def test_of_a_pool_one_worker_stays_away_from_deliveries_and_one_that_is_alone_does_not(app: Flask) -> None:
+    connection: Redis = app.extensions["console_redis"]
+    first, second = Share("first", 2, 100), Share("second", 2, 100)
+    assert [one.look(connection, 100) for one in (first, second)] == [True, False]
+    assert [one.look(connection, 110) for one in (first, second)] == [True, False]
+    connection.flushall()
+    assert [one.look(connection, 114) for one in (second, first)] == [False, True]
+    assert [one.look(connection, 115) for one in (second, first)] == [True, False]
+    connection.flushall()
+    assert not first.look(connection, 130)
+    assert not Share("only", 1, 0).look(connection, 130)

@@ -15,8 +15,9 @@ from sqlalchemy import text
 from console import live, queue
 from console.config import Settings
 from console.db import db, now, transaction
-from console.live import Hub, Stream, announce
+from console.live import Hub, announce
 from console.models import SignIn
+from console.streams import Stream
 from tests.browserless import Client
 from tests.conftest import Cast
 from tests.views.test_session import sign_in

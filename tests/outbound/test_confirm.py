@@ -6,8 +6,10 @@ import pytest
 from flask import Flask
 
 from console import conversations, errors, outbound
+from console.db import db
 from console.models import BulkEnvelope, Delivery
 from console.outbound import BatchTooLarge, PreviewForged, PreviewNotYours, PreviewOutdated, TemplateGone
+from tests.bench.conversation import counted
 from tests.conftest import Clock
 from tests.outbound.desk import Outbox
 
@@ -174,3 +176,16 @@ def test_whoever_was_deactivated_confirms_nothing(outbox: Outbox) -> None:
     outbox.tamper("UPDATE operators SET active = false WHERE name = 'Ben Weiss'")
     with pytest.raises(errors.Forbidden):
         outbox.confirm(shown)
+
+
+def test_the_number_of_queries_does_not_grow_with_the_recipients(outbox: Outbox) -> None:
+    numbers = set()
+    for count in (2, 25):
+        ids = outbox.conversations(count)
+        db.session.remove()
+        with counted([]) as asked:
+            shown = outbox.preview(ids)
+            between = len(asked)
+            outbox.confirm(shown)
+        numbers.add((between, len(asked) - between))
+    assert len(numbers) == 1 and max(max(numbers)) <= 12, numbers

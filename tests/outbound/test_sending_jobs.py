@@ -13,6 +13,7 @@ from console import outbound
 from console.channels import FailureCode, Outgoing, PermanentFailure, TemporaryFailure, UncertainFailure
 from console.db import db
 from console.models import Conversation
+from console.outbound import claims
 from jobs import deliveries
 from tests.conftest import Clock
 from tests.desk import Ears
@@ -217,3 +218,26 @@ def test_a_slice_ends_and_comes_back_for_the_rest(
     envelope = outbox.submitted(2)
     clock.advance(seconds=10)
     assert deliveries.drain(str(envelope.id)) is not None
+
+
+def test_an_answer_is_recorded_also_when_the_database_was_away_for_a_moment(
+    outbox: Outbox, clock: Clock
+) -> None:
+    envelope_id = outbox.submitted(3).id
+    clock.advance(seconds=10)
+
+    def cut(_: Outgoing) -> None:
+        with db.engine.connect() as other:
+            other.execute(
+                text(
+                    "SELECT pg_terminate_backend(pid) FROM pg_locks"
+                    " WHERE locktype = 'advisory' AND classid::bigint >> 8 = :space"
+                ),
+                {"space": claims.CLAIM_SPACE},
+            )
+
+    outbox.postbox.answers.append(cut)
+    assert deliveries.drain(str(envelope_id)) is not None
+    assert outbound.counts(envelope_id)["sent"] == 1 and outbound.counts(envelope_id)["pending"] == 2
+    assert deliveries.drain(str(envelope_id)) is None
+    assert outbound.counts(envelope_id)["sent"] == len(outbox.postbox.tried) == 3

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from flask import Flask
 from sqlalchemy import text
 
 from console import errors, outbound
@@ -106,3 +107,16 @@ def test_what_is_stopped_is_announced(outbox: Outbox, ears: Ears) -> None:
     ears.heard()
     outbound.undo(envelope.id, outbox.ben)
     assert set(ears.heard()) == {f"envelope:{envelope.id}", "envelopes", "inbox", *conversations}
+
+
+def test_what_is_stopped_leaves_no_job_behind(app: Flask, outbox: Outbox) -> None:
+    def planned() -> int:
+        return int(app.extensions["console_redis"].zcard("rq:scheduled:deliveries"))
+
+    made = outbox.trigger(outbox.conversation(), schedule_in=3600, enqueue=None).delivery
+    envelope = outbox.bulk([outbox.conversation()], enqueue=None)
+    assert planned() == 2
+    outbound.cancel(made.id, outbox.ben)
+    assert planned() == 1
+    outbound.undo(envelope.id, outbox.ben)
+    assert planned() == 0

@@ -118,6 +118,17 @@ def test_the_same_one_again_is_told_first_and_sent_on_purpose_only(as_: As, outb
     assert "It was sent again." in timeline(client, number)
 
 
+def test_the_same_one_in_a_bulk_send_is_told_too_and_can_be_sent_on_purpose(as_: As, outbox: Outbox) -> None:
+    outbox.submitted(1)
+    [first] = outbox.deliveries()
+    outbox.tamper("UPDATE deliveries SET state = 'sent', reference = 'r'")
+    client = as_("ben")
+    page = shown(client, first.conversation_id, outbox.template_id)
+    assert "The same one was already sent" in page.text and "Send it again" in page.text
+    form = page.form("/followups", template_id=str(outbox.template_id))
+    assert send(client, form, again="yes").status_code == 303 and len(outbox.deliveries()) == 2
+
+
 def test_what_changed_since_it_was_looked_at_is_shown_again(as_: As, outbox: Outbox) -> None:
     client, number = as_("ben"), outbox.conversation()
     form = shown(client, number, outbox.template_id).form("/followups", template_id=str(outbox.template_id))
@@ -154,17 +165,18 @@ def test_one_of_a_bulk_send_leads_to_it(as_: As, outbox: Outbox) -> None:
     assert f'href="/bulk/{envelope.id}"' in html and "Part of a bulk send" in html
 
 
-def test_a_followup_costs_the_conversation_no_further_query(
+def test_followups_cost_the_conversation_one_query_however_many(
     as_: As, outbox: Outbox, statements: list[str]
 ) -> None:
     client, number = as_("ben"), outbox.conversation()
     statements.clear()
     client.get(f"/conversations/{number}")
     without = len(statements)
-    outbox.trigger(number)
+    for number_of in range(3):
+        outbox.trigger(number, template_id=outbox.template(f"Template {number_of}").template_id)
     statements.clear()
     client.get(f"/conversations/{number}")
-    assert len(statements) == without
+    assert len(statements) == without + 1 <= 6
 
 
 def test_a_conversation_that_is_not_there_is_a_sentence(as_: As, outbox: Outbox) -> None:

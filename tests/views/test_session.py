@@ -13,11 +13,13 @@ from sqlalchemy import event, select, update
 
 from console import create_app
 from console.config import Settings
+from console.conversations import timeline
 from console.db import db
 from console.models import Operator, SignIn
 from console.views.session import local_path
 from tests.browserless import Client
 from tests.conftest import PASSWORD, Cast, Clock
+from tests.views.forms import Page, read, send
 
 HTMX = {"HX-Request": "true"}
 
@@ -164,7 +166,7 @@ def test_a_part_of_a_page_gets_the_sign_in_to_lay_over_it(client: FlaskClient, c
 def test_an_ended_session_is_asked_to_sign_in_before_its_token_is_looked_at(
     client: FlaskClient, cast: Cast
 ) -> None:
-    answer = client.post("/drafts", data={"key": "a", "body": "b"}, headers=HTMX)
+    answer = client.post("/drafts", data={"key": "conversation:1:note", "body": "b"}, headers=HTMX)
     assert (answer.status_code, answer.headers["X-Problem"]) == (401, "signed_out")
 
 
@@ -215,3 +217,24 @@ def test_an_answer_that_was_under_way_does_not_put_an_older_sign_in_back(
     db.session.commit()
     answer = client.get("/navigation", headers=HTMX)
     assert (answer.status_code, answer.headers.get("Set-Cookie")) == (401, None)
+
+
+def test_what_was_sent_in_an_ended_session_is_carried_through_signing_in(
+    client: FlaskClient, cast: Cast
+) -> None:
+    ben, address = client, f"/conversations/{cast.conversation.id}"
+    sign_in(ben)
+    form = read(ben, address).form("/messages")
+    db.session.execute(update(SignIn).values(ended_at=db.func.now()))
+    db.session.commit()
+    asked = send(ben, form, body="A long <answer>")
+    assert asked.status_code == 401 and "What you sent is kept" in asked.text
+    again = send(ben, Page(asked.text).form("/login"), email="ben@example.com", password="wrong")
+    done = send(ben, Page(again.text).form("/login"), email="ben@example.com", password=PASSWORD)
+    assert done.status_code == 200 and "not done yet" in done.text
+    assert send(ben, Page(done.text).form("/messages")).status_code == 303
+    assert timeline(cast.conversation.id).entries[-1].body == "A long <answer>"
+
+
+def test_a_forged_carry_is_no_form(client: FlaskClient, cast: Cast) -> None:
+    assert sign_in(client, carry="forged").status_code == 303
