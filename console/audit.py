@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import func, insert, select
 
-from console.db import db, if_undone, now, transaction
+from console.db import db, if_undone, in_transaction, now, transaction
 from console.errors import ConsoleError
 from console.models import AuditEvent, AuditType
 
@@ -56,9 +56,9 @@ def note_rarely(
 
 
 def note_refusal(error: ConsoleError, actor_id: str, **about: Any) -> None:
-    """Have a line written about a refusal that the caller raises next, and that takes back its transaction.
+    """Have a line written about a refusal that the caller raises next, and that takes back the open transaction.
 
-    Call it inside of the transaction; whoever catches the refusal inside of an outer one loses nothing of it either.
+    Whoever catches the refusal inside of a larger one loses nothing of it either.
     """
     details = {"code": error.code} | about.pop("details", {})
 
@@ -66,4 +66,7 @@ def note_refusal(error: ConsoleError, actor_id: str, **about: Any) -> None:
         with transaction():
             note_rarely(AuditType.REFUSED, actor_id, reason=error.sentence, details=details, **about)
 
-    if_undone(write)
+    if in_transaction():
+        if_undone(write)
+    else:
+        write()

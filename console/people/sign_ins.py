@@ -13,7 +13,7 @@ from sqlalchemy import ColumnElement, select, update
 
 from console.audit import note
 from console.config import Settings
-from console.db import db, now, transaction
+from console.db import db, is_id, now, transaction
 from console.live import announce
 from console.models import AuditType, Operator, SignIn, SignInMethod
 from console.people.access import held_operator, require_admin
@@ -42,7 +42,7 @@ def open_sign_in(
             token_hash=hash_sign_in(token),
             method=method,
             address=place.address,
-            browser=place.browser[:MAX_BROWSER_CHARS],
+            browser=place.browser.replace("\0", "")[:MAX_BROWSER_CHARS],
             expires_at=now() + timedelta(hours=settings.session_hours),
         )
         db.session.add(row)
@@ -74,7 +74,8 @@ def end_sign_ins(operator_id: int, actor_id: str, *, only: int | None = None, bu
             require_admin(actor_id)
         found = held_operator(operator_id)
         which = [SignIn.operator_id == operator_id]
-        which += [SignIn.id == only] if only is not None else []
+        # A number that can be no id names nothing.
+        which += [SignIn.id == (only if is_id(only) else 0)] if only is not None else []
         which += [SignIn.id != but] if but is not None else []
         count = len(_end(*which))
         if count:

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
-from console import governance
+from console import governance, outbound
 from console.audit import MOST_AN_HOUR
 from console.db import db, transaction
+from console.errors import Forbidden
 from console.governance import FourEyesRequired, NotAllowed, NotPending
 from console.models import AuditEvent
 from tests.desk import Desk
@@ -83,3 +84,13 @@ def test_pressing_again_and_again_does_not_flood_the_log(desk: Desk) -> None:
         with pytest.raises(NotAllowed):
             governance.approve(lane.id, desk.iris)
     assert len(lines()) == MOST_AN_HOUR
+
+
+def test_what_admins_do_with_templates_is_refused_to_others_with_a_line(desk: Desk) -> None:
+    for attempt in (
+        lambda: outbound.create_template(desk.ben, name="A", subject="B", body="C"),
+        lambda: outbound.archive_template(1, desk.ben),
+    ):
+        with pytest.raises(Forbidden):
+            attempt()
+    assert [line.actor_id for line in lines()] == [desk.ben, desk.ben]

@@ -10,6 +10,7 @@ from console.audit import MOST_AN_HOUR, NO_MORE
 from console.db import db
 from console.errors import Conflict, Forbidden, Invalid, NotFound
 from console.models import AuditEvent, SignIn
+from console.people import Place
 from tests.conftest import PASSWORD as OLD
 from tests.conftest import Cast, Clock
 from tests.desk import Ears
@@ -28,6 +29,12 @@ def test_a_sign_in_says_where_it_was_opened_and_ends_the_one_before_it(cast: Cas
     (row,) = people.list_sign_ins(cast.ben.id)
     assert (row.token_hash, row.address, row.browser) == (people.hash_sign_in(second), *HERE)
     assert row.method == "password"
+
+
+def test_what_a_browser_says_of_itself_is_kept_as_far_as_it_can_be(cast: Cast) -> None:
+    people.sign_in("ben@example.com", OLD, Place("10.1.2.3", "a\0b" * 1000))
+    (row,) = people.list_sign_ins(cast.ben.id)
+    assert row.browser == ("ab" * 1000)[:400]
 
 
 def test_coming_and_going_are_in_the_log_and_tokens_are_not(cast: Cast, log: Log) -> None:
@@ -112,6 +119,8 @@ def test_nobody_ends_the_sign_in_of_another(cast: Cast) -> None:
     with pytest.raises(Forbidden):
         people.end_sign_ins(cast.ben.id, cast.cleo.actor_id)
     assert people.end_sign_ins(cast.cleo.id, cast.cleo.actor_id, only=row) == 0, "it is not theirs"
+    for nothing in (2**70, -1, 0):
+        assert people.end_sign_ins(cast.ben.id, cast.ben.actor_id, only=nothing) == 0
     assert is_open(row)
     with pytest.raises(NotFound):
         people.end_sign_ins(99, cast.ada.actor_id)
