@@ -15,7 +15,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     Raises ConfigurationError when a setting, the policy, a tool or the channel cannot be used, naming it and why.
     """
     from console import channels, db, live, logs, metrics, queue, security, views
-    from console.governance.policy import load_policy
+    from console.governance.policy_file import load_policy
     from console.tools import load_registry
 
     settings = settings or Settings.from_env()

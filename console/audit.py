@@ -37,7 +37,7 @@ def note_rarely(
 ) -> None:
     """As `note`, for what anyone can make happen at will: about 30 lines an hour, of which the last says so.
 
-    Counted by event, actor and operator. The index behind it knows `sign_in_failed` and `refused`.
+    Counted by event, actor and operator.
     """
     seen = (
         select(AuditEvent.id)

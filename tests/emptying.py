@@ -12,6 +12,8 @@ DO $$
 DECLARE
     one record;
     filled boolean;
+    guards text[];
+    guard text;
 BEGIN
     SET LOCAL session_replication_role = replica;
     FOR one IN
@@ -24,21 +26,19 @@ BEGIN
         EXECUTE 'SELECT EXISTS (SELECT FROM ' || one.name || ')' INTO filled;
         CONTINUE WHEN NOT filled;
         -- Truncating a big table reaches the trail by its foreign keys, empty or not.
-        IF one.big OR one.relname IN ('tool_action_events', 'audit_events') THEN
-            ALTER TABLE tool_action_events DISABLE TRIGGER USER;
-            ALTER TABLE audit_events DISABLE TRIGGER USER;
-        END IF;
+        SELECT array_agg(format('ALTER TABLE %s %%s TRIGGER %I', t.tgrelid::regclass, t.tgname)) INTO guards
+          FROM pg_trigger t WHERE t.tgenabled = 'A' AND (one.big OR t.tgrelid = one.oid);
+        FOREACH guard IN ARRAY coalesce(guards, '{}') LOOP
+            EXECUTE format(guard, 'DISABLE');
+        END LOOP;
         IF one.big THEN
             EXECUTE 'TRUNCATE ' || one.name || ' CASCADE';
         ELSE
             EXECUTE 'DELETE FROM ' || one.name;
         END IF;
-        IF one.big OR one.relname IN ('tool_action_events', 'audit_events') THEN
-            ALTER TABLE tool_action_events ENABLE ALWAYS TRIGGER append_only;
-            ALTER TABLE tool_action_events ENABLE ALWAYS TRIGGER never_emptied;
-            ALTER TABLE audit_events ENABLE ALWAYS TRIGGER append_only;
-            ALTER TABLE audit_events ENABLE ALWAYS TRIGGER never_emptied;
-        END IF;
+        FOREACH guard IN ARRAY coalesce(guards, '{}') LOOP
+            EXECUTE format(guard, 'ENABLE ALWAYS');
+        END LOOP;
     END LOOP;
     PERFORM setval(s.seqrelid, s.seqstart, false) FROM pg_sequence s JOIN pg_class c ON c.oid = s.seqrelid
       JOIN pg_namespace n ON n.oid = c.relnamespace

@@ -10,7 +10,7 @@ import pytest
 
 from console.cli import COMMANDS
 from console.config import Settings
-from console.governance.policy import load_policy
+from console.governance.policy_file import load_policy
 from console.tools import Tool, load_registry
 
 ROOT = Path(__file__).parents[1]
@@ -140,3 +140,4 @@ def test_policies_in_the_documents_load(tmp_path: Path, settings: Settings) -> N
         file = tmp_path / f"{number}.toml"
         file.write_text(words)
         load_policy(file, tools)
+    load_policy(ROOT / "docs" / "policy.example.toml", tools)

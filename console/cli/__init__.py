@@ -24,6 +24,7 @@ COMMANDS = {
     "grant": "console.cli.people:grant",
     "revoke": "console.cli.people:revoke",
     "set-password": "console.cli.people:set_password",
+    "audit": "console.cli.audit:audit",
     "web": "console.cli.roles:web",
     "worker": "console.cli.roles:worker",
     "clock": "console.cli.roles:clock",

@@ -7,14 +7,19 @@ from collections.abc import Callable, Iterator
 
 import click
 import psycopg
-import redis
 from flask import Flask
+from redis import Redis
+from sqlalchemy.exc import DBAPIError
 
 from console import create_app, embedded, queue, vitals
 from console.channels import load_channel
 from console.cli import database
 from console.config import Settings
 from console.errors import ConsoleError
+from console.governance.policy import policy
+from console.governance.staffing import understaffed
+from console.presenters.labels import count
+from console.tools.registry import registry
 
 Check = tuple[str, Callable[[], str | None]]
 """What is asked, and a function that answers None when all is well, or what is wrong and what to do."""
@@ -49,8 +54,8 @@ def checks() -> Iterator[Check]:
         "queue",
         lambda: None if vitals.queue_answers(client) else "it does not answer. Check CONSOLE_REDIS_URL.",
     )
-    yield "workers", lambda: _seen(client, "worker")
-    yield "clock", lambda: _seen(client, "clock")
+    yield "workers", lambda: _seen(client, "worker", "none seen in the last minute. Start one")
+    yield "clock", lambda: _seen(client, "clock", "not seen in the last minute. Start it")
     yield _channel(settings)
     try:
         # The channel was judged above; what is wrong with it is no fault of the tools.
@@ -60,7 +65,12 @@ def checks() -> Iterator[Check]:
         yield "tools and policy", lambda: refusal
         return
     yield "tools and policy", lambda: None
+    yield "deciders", lambda: _deciders(app)
     yield "cookies", lambda: _cookies(app, settings)
+
+
+def _seen(client: Redis, who: vitals.Who, words: str) -> str | None:
+    return None if vitals.seen(client, who) else f"{words}: console {who}"
 
 
 def _secret(settings: Settings) -> str | None:
@@ -84,10 +94,6 @@ def _migrations(settings: Settings) -> str | None:
         return "they cannot be read while the database does not answer."
 
 
-def _seen(client: redis.Redis, who: vitals.Who) -> str | None:
-    return None if vitals.seen(client, who) else f"not seen in the last minute. Start it: console {who}"
-
-
 def _channel(settings: Settings) -> Check:
     """The channel connects, if there is one, and sends nothing; to have none is a choice."""
     if not settings.channel:
@@ -99,6 +105,22 @@ def _channel(settings: Settings) -> Check:
         return "channel", lambda: sentence
     assert chosen is not None
     return f"channel {chosen.name}", chosen.problem
+
+
+def _deciders(app: Flask) -> str | None:
+    """Whether there are as many people as a policy file asks for."""
+    try:
+        with app.app_context():
+            short = understaffed(policy(), registry())
+    except DBAPIError:
+        return "they cannot be counted while the database does not answer."
+    if short is None:
+        return None
+    return (
+        f"{short.tool.ref} takes {count(short.needed, 'approval')},"
+        f" and {count(short.people, 'active account')} may give one."
+        " Add people, give some the role, or ask for fewer."
+    )
 
 
 def _cookies(app: Flask, settings: Settings) -> str | None:

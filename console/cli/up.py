@@ -175,7 +175,7 @@ def _refuse_unusable_parts(settings: Settings) -> None:
         load_channel(settings)
     if settings.policy is None and settings.tools == BUILT_IN_TOOLS:
         return
-    from console.governance.policy import load_policy
+    from console.governance.policy_file import load_policy
     from console.tools import load_registry
 
     load_policy(settings.policy, list(load_registry(settings.tools)))

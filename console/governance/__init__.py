@@ -3,9 +3,10 @@
 These are its public functions; nothing else queries its tables.
 """
 
-from console.governance.cards import may_decide, would_fail
+from console.governance.cards import approvals, may_decide, would_fail
 from console.governance.decisions import approve, defer, expire, reject
 from console.governance.errors import (
+    AlreadyVoted,
     FourEyesRequired,
     GovernanceError,
     LaneAlreadyOpen,
@@ -18,7 +19,7 @@ from console.governance.errors import (
     ReasonRequired,
     StaleView,
 )
-from console.governance.lanes import execute_approved, request_approval
+from console.governance.lanes import execute_approved, request_approval, rules_of
 from console.governance.proposals import Submission, propose, submit
 from console.governance.reads import (
     get_active_approval,
@@ -33,9 +34,11 @@ from console.governance.reads import (
     list_unfinished,
 )
 from console.governance.validation import Blocked, Validated, validate
+from console.governance.votes import Tally
 from console.tools import ToolContext
 
 __all__ = [
+    "AlreadyVoted",
     "Blocked",
     "FourEyesRequired",
     "GovernanceError",
@@ -49,8 +52,10 @@ __all__ = [
     "ReasonRequired",
     "StaleView",
     "Submission",
+    "Tally",
     "ToolContext",
     "Validated",
+    "approvals",
     "approve",
     "defer",
     "execute_approved",
@@ -69,6 +74,7 @@ __all__ = [
     "propose",
     "reject",
     "request_approval",
+    "rules_of",
     "submit",
     "validate",
     "would_fail",

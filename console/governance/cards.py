@@ -1,4 +1,4 @@
-"""What a card says before anyone decides: who may, and whether it would fail now."""
+"""What a card says before anyone decides: who may, who approved so far, and whether it would fail now."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from console.governance.actors import Actor, find_actor, refusal
 from console.governance.errors import GovernanceError
 from console.governance.lanes import rules_of
 from console.governance.revalidation import still_as_asked
+from console.governance.votes import Tally, tally
 from console.models import Conversation, ToolApproval
 
 
@@ -32,6 +33,11 @@ def would_fail(
     """
     found = still_as_asked(lane, _actor(lane.proposal.actor_id, known), conversation)
     return found if isinstance(found, str) else None
+
+
+def approvals(lane: ToolApproval, known: Mapping[str, Actor] | None = None) -> Tally:
+    """The approvals so far, whose of them count now, and how many it takes. `known` as for `may_decide`."""
+    return tally(lane, rules_of(lane), lambda actor_id: _actor(actor_id, known))
 
 
 def _actor(actor_id: str, known: Mapping[str, Actor] | None) -> Actor:

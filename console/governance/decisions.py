@@ -1,4 +1,5 @@
-"""The ways in which a lane's waiting ends: approve, reject, defer, expire. Of N at once exactly one decides."""
+"""The ways in which a lane's waiting ends: approve, reject, defer, expire. Of N at once exactly one decides, and where
+it takes several approvals, the last of them."""
 
 from __future__ import annotations
 
@@ -10,9 +11,10 @@ from console.audit import note_refusal
 from console.db import now, transaction
 from console.governance.actors import find_actor, require_decider
 from console.governance.canonical import digest as digest_of
-from console.governance.errors import LaneExpired, NotAllowed, NotPending, StaleView
+from console.governance.errors import AlreadyVoted, LaneExpired, NotAllowed, NotPending, StaleView
 from console.governance.lanes import Enqueue, leave, leave_no_expiry, locked_lane, rules_of
 from console.governance.transitions import move
+from console.governance.votes import Tally, tally
 from console.governance.words import checked_reason, decided_sentence
 from console.models import EventType, LaneStatus, Role, ToolApproval
 
@@ -26,10 +28,11 @@ def approve(
     digest: str | None = None,
     enqueue: Enqueue | None = None,
 ) -> ToolApproval:
-    """Approve exactly what was shown; the resume job leaves after the commit. Never runs anything.
+    """Approve exactly what was shown; with the last approval that it takes the resume job leaves after the commit.
 
-    `version` and `digest` bind the decision to the card it was made on. Raises NotFound, NotAllowed,
-    FourEyesRequired, NotPending, LaneExpired or StaleView.
+    Until then the lane stays pending, with this approval on record. Never runs anything. `version` and `digest` bind
+    the decision to the card it was made on. Raises NotFound, NotAllowed, FourEyesRequired, NotPending, LaneExpired,
+    AlreadyVoted or StaleView.
     """
 
     def step(lane: ToolApproval) -> None:
@@ -37,14 +40,11 @@ def approve(
             raise StaleView(
                 "The input was changed after this was asked, so it cannot be approved. Ask again."
             )
-        rules = rules_of(lane)
-        execute_by = max(lane.expires_at, now() + timedelta(seconds=rules.execute_seconds))
-        _decide(
-            lane, EventType.APPROVED, actor_id, checked_reason(note, required=False), execute_by=execute_by
-        )
-        leave(enqueue, "jobs.actions.resume", lane)
+        words = checked_reason(note, required=False)
+        if _vote(lane, actor_id, words):
+            leave(enqueue, "jobs.actions.resume", lane)
 
-    return _decision(approval_id, actor_id, version, digest, step)
+    return _decision(approval_id, actor_id, version, digest, step, once=True)
 
 
 def reject(
@@ -104,13 +104,38 @@ def expire(approval_id: int, *, actor_id: str = "system", enqueue: Enqueue | Non
         return lane
 
 
-def _decide(lane: ToolApproval, event: EventType, actor_id: str, reason: str | None, **changes: Any) -> None:
+def _vote(lane: ToolApproval, actor_id: str, note: str | None) -> bool:
+    """Put an approval on record; says whether it was the last that the lane takes."""
+    rules = rules_of(lane)
+    votes = list(lane.votes)
+    if not tally(lane, rules).has(actor_id):
+        votes.append({"by": actor_id, "at": now().isoformat()})
+    lane.votes = votes
+    found = tally(lane, rules)
+    details = {"votes": found.counted, "of": found.needed} if found.needed > 1 else None
+    if found.missing:
+        move(lane, EventType.VOTE_RECORDED, actor_id, reason=note, details=details)
+        return False
+    execute_by = max(lane.expires_at, now() + timedelta(seconds=rules.execute_seconds))
+    _decide(lane, EventType.APPROVED, actor_id, note, details, execute_by=execute_by)
+    return True
+
+
+def _decide(
+    lane: ToolApproval,
+    event: EventType,
+    actor_id: str,
+    reason: str | None,
+    details: dict[str, Any] | None = None,
+    **changes: Any,
+) -> None:
     leave_no_expiry(lane)
     move(
         lane,
         event,
         actor_id,
         reason=reason,
+        details=details,
         changes={
             "decided_by": actor_id,
             "decided_at": now(),
@@ -127,8 +152,12 @@ def _decision(
     version: int | None,
     digest: str | None,
     step: Callable[[ToolApproval], None],
+    *,
+    once: bool = False,
 ) -> ToolApproval:
     """Who, then state, then deadline, then view, then the step; of N at once exactly one gets to the step.
+
+    `once` refuses whoever took this step with this lane before.
 
     Inside a caller's transaction the refusal of a late decision undoes the expiry too; the scheduled job and the sweep
     make up for it.
@@ -136,7 +165,8 @@ def _decision(
     too_late = False
     with transaction():
         lane = locked_lane(approval_id)
-        require_decider(lane, actor_id, rules_of(lane))
+        rules = rules_of(lane)
+        require_decider(lane, actor_id, rules)
         if lane.status == LaneStatus.EXPIRED and lane.decided_by is None:
             raise LaneExpired()
         if lane.status != LaneStatus.PENDING:
@@ -146,6 +176,8 @@ def _decision(
             _lapse(lane, "system")
             too_late = True
         else:
+            if once:
+                _refuse_second_vote(tally(lane, rules), actor_id)
             if (version is not None and version != lane.version) or (digest and digest != lane.digest):
                 raise StaleView()
             step(lane)
@@ -154,9 +186,16 @@ def _decision(
     return lane
 
 
+def _refuse_second_vote(found: Tally, actor_id: str) -> None:
+    # Where enough count already, since a voter came back, whoever voted may say so again and close it.
+    if found.missing and found.has(actor_id):
+        raise AlreadyVoted(f"You approved this already. It takes {found.missing} more from someone else.")
+
+
 def _lapse(lane: ToolApproval, actor_id: str) -> None:
     changes: dict[str, Any] = {"last_decision": "expired", "decided_at": now()}
-    reason = "Nobody decided before the deadline, so nothing will run."
+    who = "Too few people approved" if lane.votes else "Nobody decided"
+    reason = f"{who} before the deadline, so nothing will run."
     if actor_id != "system":
         changes["decided_by"] = actor_id
         reason = "An admin ended the waiting, so nothing will run."

@@ -60,6 +60,11 @@ class FourEyesRequired(GovernanceError):
     sentence = "You asked for this yourself, so someone else has to decide it."
 
 
+class AlreadyVoted(GovernanceError):
+    code = "already_voted"
+    sentence = "You approved this already. Someone else has to approve it too."
+
+
 class NotAllowed(GovernanceError):
     code = "not_allowed"
     status = 403

@@ -10,7 +10,7 @@ from console.db import db, is_id, now, transaction
 from console.governance import reads
 from console.governance.canonical import digest as digest_of
 from console.governance.errors import LaneAlreadyOpen, NotExecutionPending, NotFound, NotRequiresApproval
-from console.governance.policy import Rules, policy
+from console.governance.policy import Rules, policy, stricter
 from console.governance.transitions import OPEN, move, open_lane
 from console.models import EventType, LaneStatus, ProposalStatus, ToolApproval, ToolProposal
 from console.tools import ApprovalMode
@@ -117,17 +117,10 @@ def locked_proposal(proposal_id: int) -> ToolProposal:
 
 
 def rules_of(lane: ToolApproval) -> Rules:
-    """The rules of a lane: the stricter of those it was opened under and those in force now."""
+    """The rules of a lane: the stricter of those it was opened under and those in force now for its input."""
     opened = Rules.model_validate(lane.policy_snapshot)
     current = _rules_now(lane.proposal)
-    if current is None:
-        return opened
-    return opened.model_copy(
-        update={
-            "four_eyes": opened.four_eyes or current.four_eyes,
-            "decide": tuple(role for role in opened.decide if role in current.decide),
-        }
-    )
+    return opened if current is None else stricter(opened, current)
 
 
 def leave(enqueue: Enqueue | None, job: str, lane: ToolApproval, **options: Any) -> None:
@@ -147,7 +140,7 @@ def job_id(job: str, lane_id: int, version: int) -> str:
 
 def _rules_now(proposal: ToolProposal) -> Rules | None:
     tool = registry().get(proposal.tool_ref)
-    return policy().rules_for(tool) if tool else None
+    return policy().rules_for(tool, proposal.input) if tool else None
 
 
 def _new_lane(proposal: ToolProposal, rules: Rules, actor_id: str, ttl_seconds: int | None) -> ToolApproval:

@@ -127,8 +127,8 @@ def _record_valid(valid: Validated, context: ToolContext) -> ToolProposal:
 def _record_blocked(tool_ref: str, actor_id: str, context: ToolContext, blocked: Blocked) -> ToolProposal:
     tool = registry().get(tool_ref)
     assert tool is not None, "an unknown tool is not recorded"
-    rules = policy().rules_for(tool)
     parameters = _as_typed(context.tool_params)
+    rules = policy().rules_for(tool, parameters)
     values = _common(tool, actor_id, context, masked(parameters), keyed_by=parameters) | {
         "status": ProposalStatus.BLOCKED,
         "approval_mode": rules.mode,

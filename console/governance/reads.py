@@ -91,13 +91,12 @@ def list_action_events(
     wanted = {
         ToolActionEvent.actor_id: actor_id,
         ToolActionEvent.event_type: event_type,
+        ToolActionEvent.tool_ref: tool_ref,
         ToolActionEvent.conversation_id: conversation_id,
     }
     for column, value in wanted.items():
         if value is not None:
             query = query.where(column == value)
-    if tool_ref is not None:
-        query = query.join(ToolActionEvent.proposal).where(ToolProposal.tool_ref == tool_ref)
     if before is not None:
         query = query.where(ToolActionEvent.id < before)
     if since is not None:

@@ -9,8 +9,9 @@ from pydantic import BaseModel
 from console.db import db, now
 from console.governance.actors import Actor, find_actor
 from console.governance.canonical import canonical_json, digest
-from console.governance.policy import STRICTNESS, Rules
+from console.governance.policy import STRICTNESS, Rules, stricter
 from console.governance.validation import Blocked, Validated, validate
+from console.governance.votes import tally
 from console.models import Conversation, ConversationStatus, ToolApproval, ToolProposal
 from console.tools import ApprovalMode, Tool, ToolContext
 
@@ -33,7 +34,8 @@ def revalidate(lane: ToolApproval) -> Cleared | str:
     outcome = still_as_asked(lane, asker)
     if isinstance(outcome, str):
         return outcome
-    return _decider_still_may(lane, outcome.rules) or Cleared(outcome.tool, outcome.input, asker)
+    rules = stricter(Rules.model_validate(lane.policy_snapshot), outcome.rules)
+    return _too_few_count(lane, rules) or Cleared(outcome.tool, outcome.input, asker)
 
 
 def still_as_asked(
@@ -89,14 +91,15 @@ def _gates(proposal: ToolProposal, asker: Actor) -> Validated | str:
     return outcome.sentence
 
 
-def _decider_still_may(lane: ToolApproval, rules: Rules) -> str | None:
+def _too_few_count(lane: ToolApproval, rules: Rules) -> str | None:
+    """Why the approvals that were given do not suffice now, or None when they do."""
     if lane.decided_by == "policy":
         return None
-    decider = find_actor(lane.decided_by or "")
-    if not decider.active:
-        return f"The account that approved this, {decider.name}, is no longer active."
-    if decider.role not in rules.decide:
-        return f"{decider.name}, who approved this, may no longer decide such actions."
-    if rules.four_eyes and lane.decided_by in (lane.proposal.actor_id, lane.requested_by):
-        return "The policy now asks for two different people here, and one person did both."
-    return None
+    found = tally(lane, rules)
+    if not found.missing:
+        return None
+    given = f"{found.counted} of {found.needed} approvals that it takes {'counts' if found.counted == 1 else 'count'}."
+    lost = next((vote.lost for vote in found.votes if vote.lost), None)
+    if lost is None:
+        return f"The policy became stricter since this was decided: {given}"
+    return f"{lost} {given}" if found.needed > 1 else lost

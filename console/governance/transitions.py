@@ -16,6 +16,7 @@ E, S = EventType, LaneStatus
 TABLE: dict[tuple[LaneStatus | None, EventType], LaneStatus] = {
     (None, E.APPROVAL_REQUESTED): S.PENDING,
     (None, E.EXECUTION_ENQUEUED): S.EXECUTION_PENDING,
+    (S.PENDING, E.VOTE_RECORDED): S.PENDING,
     (S.PENDING, E.APPROVED): S.APPROVED,
     (S.PENDING, E.REJECTED): S.REJECTED,
     (S.PENDING, E.DEFERRED): S.DEFERRED,
@@ -73,7 +74,7 @@ def move(
     lane.updated_at = now()
     for name, value in (changes or {}).items():
         setattr(lane, name, value)
-    if before == S.PENDING:
+    if before == S.PENDING != after:
         count_waiting(lane.conversation_id, -1)
     record(
         lane.proposal, event, actor_id, lane=lane, before=before, after=after, reason=reason, details=details
@@ -130,6 +131,6 @@ def tell(conversation_id: int | None) -> None:
 
 
 def _wrong_state(lane: ToolApproval, event: EventType) -> GovernanceError:
-    if event in (E.APPROVED, E.REJECTED, E.DEFERRED, E.EXPIRED):
+    if event in (E.VOTE_RECORDED, E.APPROVED, E.REJECTED, E.DEFERRED, E.EXPIRED):
         return NotPending()
     return NotExecutionPending()

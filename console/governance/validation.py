@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from console.governance.canonical import has_forbidden_text, storable
+from console.governance.conditions import label_of
 from console.governance.policy import Rules, policy
 from console.models import ToolProposal
 from console.tools import ApprovalMode, RiskTier, Tool, ToolContext
@@ -86,7 +87,7 @@ def validate(tool_ref: str, actor_id: str, context: ToolContext) -> Validated | 
     tool = registry().get(tool_ref) if isinstance(tool_ref, str) else None
     if tool is None:
         return Blocked("unsupported", "unknown_tool")
-    checked = _typed_input(tool, actor_id, context)
+    checked = typed_input(tool, actor_id, context)
     if isinstance(checked, Blocked):
         return checked
     granted = granted_scopes(context)
@@ -99,11 +100,12 @@ def validate(tool_ref: str, actor_id: str, context: ToolContext) -> Validated | 
             missing_scopes=missing,
             input=checked,
         )
-    denial = _authorized(tool, actor_id, replace(context, tool_params=dump(checked), scopes=granted))
+    parameters = dump(checked)
+    denial = _authorized(tool, actor_id, replace(context, tool_params=parameters, scopes=granted))
     if denial is not None:
         return Blocked("policy_denied", denial, input=checked)
     scopes = {"needed": list(tool.scopes), "granted": sorted(granted)}
-    return Validated(tool, actor_id, checked, policy().rules_for(tool), scopes)
+    return Validated(tool, actor_id, checked, policy().rules_for(tool, parameters), scopes)
 
 
 def granted_scopes(context: ToolContext) -> frozenset[str]:
@@ -114,7 +116,8 @@ def granted_scopes(context: ToolContext) -> frozenset[str]:
     return frozenset(scope for scope in scopes if isinstance(scope, str))
 
 
-def _typed_input(tool: Tool, actor_id: str, context: ToolContext) -> BaseModel | Blocked:
+def typed_input(tool: Tool, actor_id: str, context: ToolContext) -> BaseModel | Blocked:
+    """The first gate alone: the input as the tool's model reads it, or what is wrong with it, by field."""
     try:
         parameters = dict(context.tool_params)
         if has_forbidden_text([parameters, actor_id, context.account_id]):
@@ -161,11 +164,10 @@ def dump(input: BaseModel) -> dict[str, Any]:
 
 def labelled_rows(tool: Tool, parameters: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The input as people read it: label and value, secrets as dots."""
-    fields = tool.Input.model_fields
     return [
         {
             "name": name,
-            "label": (fields[name].title if name in fields else None) or name.replace("_", " ").capitalize(),
+            "label": label_of(tool, name),
             "value": DOTS if SECRET_NAME.search(name) and value not in (None, "") else masked(value),
         }
         for name, value in parameters.items()

@@ -7,6 +7,7 @@ from console.models.actions import (
     ToolActionEvent,
     ToolApproval,
     ToolProposal,
+    TrailHead,
 )
 from console.models.audit import AuditEvent, AuditType
 from console.models.conversations import (
@@ -71,4 +72,5 @@ __all__ = [
     "ToolActionEvent",
     "ToolApproval",
     "ToolProposal",
+    "TrailHead",
 ]

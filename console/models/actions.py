@@ -6,7 +6,18 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import BigInteger, CheckConstraint, DateTime, ForeignKey, Index, Integer, String, Text, text
+from sqlalchemy import (
+    BigInteger,
+    CheckConstraint,
+    DateTime,
+    FetchedValue,
+    ForeignKey,
+    Index,
+    Integer,
+    String,
+    Text,
+    text,
+)
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
@@ -39,6 +50,7 @@ class EventType(StrEnum):
     PROPOSAL_CREATED = "proposal_created"
     PROPOSAL_BLOCKED = "proposal_blocked"
     APPROVAL_REQUESTED = "approval_requested"
+    VOTE_RECORDED = "vote_recorded"
     APPROVED = "approved"
     REJECTED = "rejected"
     DEFERRED = "deferred"
@@ -129,6 +141,11 @@ class ToolApproval(Base):
             name="decided_by_someone",
         ),
         CheckConstraint("digest ~ '^[0-9a-f]{64}$'", name="digest"),
+        CheckConstraint(
+            "status NOT IN ('approved', 'execution_pending', 'executed', 'execution_failed') OR decided_by = 'policy'"
+            " OR greatest(jsonb_array_length(votes), 1) >= coalesce((policy_snapshot ->> 'approvals')::int, 1)",
+            name="enough_votes",
+        ),
         Index(
             "uq_tool_approvals_one_pending",
             "tool_proposal_id",
@@ -161,7 +178,9 @@ class ToolApproval(Base):
     version: Mapped[int] = mapped_column(Integer, default=1)
     digest: Mapped[str] = mapped_column(String(64))
     policy_snapshot: Mapped[Json]
-    """The rules in force when the lane opened: four eyes, who may decide, execution window."""
+    """The rules in force when the lane opened: four eyes, who may decide, how many, execution window."""
+    votes: Mapped[list[dict[str, str]]] = mapped_column(JSONB, default=list, server_default=text("'[]'"))
+    """Approvals so far, `{"by": …, "at": …}`, the last one included; whether each counts is for the facade to say."""
     requested_by: Mapped[Words]
     expires_at: Mapped[Moment]
     """The deadline to decide."""
@@ -188,12 +207,29 @@ class ToolApproval(Base):
 
 
 class ToolActionEvent(Base):
-    """One line of the trail. A trigger refuses every UPDATE, DELETE and TRUNCATE."""
+    """One line of the trail. A trigger refuses every UPDATE, DELETE and TRUNCATE.
+
+    The last four columns are for a trigger to fill, whoever writes the line; `TrailHead` closes the chain they make.
+    """
 
     __tablename__ = "tool_action_events"
     __table_args__ = (
         one_of("event_type", EventType, "event_type"),
         Index("ix_tool_action_events_proposal", "tool_proposal_id", "id"),
+        Index("ix_tool_action_events_newest", "created_at", "id"),
+        Index("ix_tool_action_events_actor", "actor_id", "created_at", "id"),
+        Index("ix_tool_action_events_event", "event_type", "created_at", "id"),
+        Index("ix_tool_action_events_tool", "tool_ref", "created_at", "id"),
+        Index("ix_tool_action_events_actor_event", "actor_id", "event_type", "created_at", "id"),
+        Index("ix_tool_action_events_actor_tool", "actor_id", "tool_ref", "created_at", "id"),
+        Index("ix_tool_action_events_event_tool", "event_type", "tool_ref", "created_at", "id"),
+        Index(
+            "ix_tool_action_events_conversation",
+            "conversation_id",
+            "created_at",
+            "id",
+            postgresql_where=text("conversation_id IS NOT NULL"),
+        ),
     )
 
     id: Mapped[Id]
@@ -209,5 +245,28 @@ class ToolActionEvent(Base):
     reason: Mapped[str | None] = mapped_column(Text)
     details: Mapped[Json] = mapped_column(default=dict)
     created_at: Mapped[Moment] = mapped_column(default=now)
+    tool_ref: Mapped[str] = mapped_column(Text, server_default=FetchedValue())
+    """The proposal's, so that the trail of one tool is a walk along an index."""
+    sequence: Mapped[int] = mapped_column(Integer, server_default=FetchedValue())
+    """Its place among the events of its proposal, from 1."""
+    prev_hash: Mapped[str] = mapped_column(String(64), server_default=FetchedValue())
+    """The hash of the event before it; zeros for the first one."""
+    hash: Mapped[str] = mapped_column(String(64), server_default=FetchedValue())
+    """SHA-256 of every other column of this row that is not empty, `prev_hash` among them."""
 
     proposal: Mapped[ToolProposal] = relationship(lazy="raise", viewonly=True, back_populates="events")
+
+
+class TrailHead(Base):
+    """Where the trail of a proposal ends, so that also the newest event cannot be taken away unseen.
+
+    A trigger moves it on with each event; others refuse whatever else would change it. No foreign key: it shall tell
+    of a proposal that is gone.
+    """
+
+    __tablename__ = "trail_heads"
+
+    tool_proposal_id: Mapped[int] = mapped_column(BigInteger, primary_key=True, autoincrement=False)
+    events: Mapped[int] = mapped_column(Integer)
+    event_id: Mapped[Reference]
+    hash: Mapped[str] = mapped_column(String(64))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from console.models import ProposalStatus, ToolApproval, ToolProposal
@@ -70,13 +71,21 @@ def chip(state_word: str, *, retrying: bool = False) -> Chip:
     return CHIPS["retrying" if retrying else state_word]
 
 
-def mode(approval_mode: str, *, four_eyes: bool) -> str:
-    """How an action comes to run, in two or three words."""
+def mode(approval_mode: str, *, four_eyes: bool, approvals: int = 1, given: int = 0) -> str:
+    """How an action comes to run, in two or three words; `given` is how many approved already."""
     if approval_mode == "auto":
         return "Runs by itself"
     if approval_mode == "always_block":
         return "Never from here"
+    if approvals > 1:
+        return f"{given} of {approvals} approvals" if given else f"{approvals} approvals"
     return "Four eyes" if four_eyes else "One approval"
+
+
+def joined(words: Sequence[str]) -> str:
+    """`Ada`, `Ada and Ben`, `Ada, Ben and Cleo`."""
+    *most, last = words
+    return f"{', '.join(most)} and {last}" if most else last
 
 
 def channel(name: str) -> str:

@@ -5,25 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, tzinfo
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from console.db import now
 from console.models import ToolApproval, ToolProposal
 from console.presenters import labels, sentences
+from console.presenters.checks import Check, checks
 from console.presenters.days import stamp
 from console.presenters.faces import Face, Faces
+from console.presenters.signatures import Signature, Votes
 from console.presenters.values import Row, fact_rows, label, raw, snapshot_rows
 
 UNDERWAY = ("approved", "execution_pending")
 KEPT_FOR = timedelta(hours=1)
 """How long a decided card keeps a place for words that a page may still hold and the server not yet."""
-
-
-class Check(NamedTuple):
-    """Something that was looked at before anyone was asked."""
-
-    good: bool
-    words: str
 
 
 class Kept(NamedTuple):
@@ -56,6 +51,7 @@ class Decision:
     """Which panel is open: approval, rejection, deferral or none."""
     error: str = ""
     """What is wrong with the reason."""
+    votes: Votes = field(default_factory=Votes)
 
 
 @dataclass(frozen=True)
@@ -89,6 +85,8 @@ class Card:
     """When it came to be as it is."""
     decision: Decision
     view: Viewpoint
+    rules: Mapping[str, Any]
+    """Those that it is decided under, or was."""
     notice: Notice | None = None
 
     @property
@@ -119,7 +117,13 @@ class Card:
 
     @property
     def four_eyes(self) -> bool:
-        return bool((self.lane or self.proposal).policy_snapshot.get("four_eyes"))
+        return bool(self.rules.get("four_eyes"))
+
+    @property
+    def signatures(self) -> list[Signature]:
+        """The places for those who decide: who signed, then those that are open."""
+        may = not self.decision.refusal
+        return [*self.decision.votes.signatures(self.asked.first, may=may, four_eyes=self.four_eyes)]
 
     @property
     def second_click(self) -> bool:
@@ -128,7 +132,7 @@ class Card:
 
     @property
     def checks(self) -> list[Check]:
-        return _checks(self)
+        return checks(self.proposal, self.asked.name, self.decision.alarm or "", resolved=self.view.resolved)
 
     @property
     def attempts(self) -> list[sentences.Step]:
@@ -160,7 +164,8 @@ class Card:
     def by(self) -> str:
         """Who decided, as a word of its own beside the outcome."""
         if self.state == "executed" and self.decided:
-            return "Ran on policy" if self.decided.kind == "policy" else f"{self.decided.first} approved"
+            told = sentences.Told(self.proposal, self.lane, self.view.faces, self.view.local)
+            return "Ran on policy" if self.decided.kind == "policy" else f"{told.approvers} approved"
         if self.reason and self.decided and self.lane and self.lane.decided_at:
             return f"{self.decided.first}, {stamp(self.lane.decided_at, self.view.local)}"
         return f"{self.asked.first} asked" if self.state in ("blocked", "proposed") else ""
@@ -176,8 +181,7 @@ class Card:
 
     @property
     def policy(self) -> list[Row]:
-        """The rules that were in force when the lane opened, or when it was blocked."""
-        return sentences.policy_rows((self.lane or self.proposal).policy_snapshot)
+        return sentences.policy_rows(self.rules)
 
     @property
     def identifiers(self) -> list[Row]:
@@ -236,10 +240,14 @@ def card(
     view: Viewpoint,
     decision: Decision | None = None,
     notice: Notice | None = None,
+    rules: Mapping[str, Any] | None = None,
 ) -> Card:
-    """The card of a proposal and its latest lane, as `view` sees it. The proposal's events are loaded."""
+    """The card of a proposal and its latest lane, as `view` sees it. The proposal's events are loaded.
+
+    `rules` are those that count now; without them, those that counted when the lane opened, or when it was blocked.
+    """
     state = labels.state(proposal, lane)
-    rules = (lane or proposal).policy_snapshot
+    rules = rules or (lane or proposal).policy_snapshot
     decided = view.faces(lane.decided_by) if lane and lane.decided_by else None
     told = sentences.Told(proposal, lane, view.faces, view.local)
     return Card(
@@ -248,7 +256,12 @@ def card(
         state=state,
         chip=labels.chip(state, retrying=bool(state == "execution_pending" and lane and lane.retry_at)),
         tier=labels.tier(proposal.risk_tier),
-        mode=labels.mode(proposal.approval_mode, four_eyes=bool(rules.get("four_eyes"))),
+        mode=labels.mode(
+            proposal.approval_mode,
+            four_eyes=bool(rules.get("four_eyes")),
+            approvals=rules.get("approvals", 1),
+            given=decision.votes.counted if decision else 0,
+        ),
         asked=view.faces(proposal.actor_id),
         decided=decided,
         sentence=sentences.sentence(state, told),
@@ -256,6 +269,7 @@ def card(
         at=lane.updated_at if lane else proposal.created_at,
         decision=decision or Decision(),
         view=view,
+        rules=rules,
         notice=notice,
     )
 
@@ -263,24 +277,3 @@ def card(
 def latest(proposal: ToolProposal) -> ToolApproval | None:
     """The newest lane of a proposal whose lanes are loaded."""
     return proposal.approvals[-1] if proposal.approvals else None
-
-
-def _checks(card: Card) -> list[Check]:
-    proposal, alarm = card.proposal, card.decision.alarm
-    needed = proposal.scope_snapshot.get("needed", [])
-    granted = set(proposal.scope_snapshot.get("granted", []))
-    revoked = bool(alarm and any(scope in alarm for scope in needed))
-    found = [
-        Check(
-            scope in granted and not revoked,
-            f"{scope} not held any more" if revoked else f"{scope} held by {card.asked.name}",
-        )
-        for scope in needed
-    ]
-    if not needed:
-        found.append(Check(True, "Needs no permission"))
-    if proposal.policy_snapshot.get("authorized"):
-        found.append(Check(True, "Allowed by the tool’s own policy"))
-    if card.view.resolved:
-        found.append(Check(False, "The conversation is resolved"))
-    return found

@@ -34,11 +34,13 @@ ROOMS = (
         even_none=True,
     ),
     Room("bulk", "Bulk sends", "/bulk", "send", "sends", "under way"),
+    Room("audit", "Audit", "/audit", "audit"),
     Room("admin", "Admin", "/admin", "admin", admin=True),
 )
 ADMIN = (
     Room("people", "People", "/admin/people", "user"),
     Room("templates", "Templates", "/admin/templates", "mail"),
+    Room("policy", "Policy", "/admin/policy", "shield"),
 )
 """The pages of the admins' room: a further one is a line here and a template that extends admin/base.html."""
 

@@ -7,9 +7,10 @@ from datetime import datetime, tzinfo
 from typing import Any, NamedTuple
 
 from console.models import EventType, ToolApproval, ToolProposal
+from console.presenters import policies
 from console.presenters.days import at_time
 from console.presenters.faces import Faces
-from console.presenters.labels import mode
+from console.presenters.labels import joined
 from console.presenters.times import span
 from console.presenters.values import Row
 
@@ -18,6 +19,7 @@ STEPS: dict[str, tuple[str, str]] = {
     "proposal_created": ("{who} asked", "plus"),
     "proposal_blocked": ("{who} asked, and it was blocked", "oct"),
     "approval_requested": ("{who} asked for a decision", "sign"),
+    "vote_recorded": ("{who} approved", "sign"),
     "approved": ("{who} approved", "check"),
     "rejected": ("{who} rejected", "slash"),
     "deferred": ("{who} deferred", "pause"),
@@ -54,11 +56,18 @@ class Told(NamedTuple):
         return self.faces(self.lane.decided_by).first if self.lane and self.lane.decided_by else "Nobody"
 
     @property
+    def approvers(self) -> str:
+        """Everyone who approved, whoever looks first: `You and Ben`."""
+        voters = [vote["by"] for vote in self.lane.votes] if self.lane else []
+        names = sorted((self.faces(voter).first for voter in voters), key=lambda name: name != "You")
+        return joined(names) if names else self.decider
+
+    @property
     def approved_by(self) -> str:
         """`Approved by Ada`, or that the policy let it through."""
         if self.lane and self.lane.decided_by == "policy":
             return "Runs on policy, nobody has to decide."
-        return "Approved by you." if self.decider == "You" else f"Approved by {self.decider}."
+        return f"Approved by {self.approvers.replace('You', 'you', 1)}."
 
 
 def sentence(state: str, told: Told) -> str:
@@ -71,9 +80,10 @@ def steps(proposal: ToolProposal, faces: Faces) -> list[Step]:
     found = []
     for event in proposal.events:
         words, icon = STEPS[event.event_type]
-        found.append(
-            Step(event.created_at, icon, words.format(who=faces(event.actor_id).first), event.reason or "")
-        )
+        words = words.format(who=faces(event.actor_id).first)
+        if "votes" in event.details:
+            words += f", {event.details['votes']} of {event.details['of']}"
+        found.append(Step(event.created_at, icon, words, event.reason or ""))
     return found
 
 
@@ -89,22 +99,15 @@ def attempts(proposal: ToolProposal, lane: ToolApproval | None, local: tzinfo) -
 
 def policy_rows(rules: Mapping[str, Any]) -> list[Row]:
     """A snapshot of the rules as labelled rows."""
-    waits = rules.get("lane_seconds")
-    runs = rules.get("execute_seconds")
-    found = [
-        ("Mode", mode(str(rules.get("mode", "always_block")), four_eyes=bool(rules.get("four_eyes")))),
-        ("Four eyes", "Whoever asked may not decide" if rules.get("four_eyes") else "Not asked for"),
-        ("Who decides", " or ".join(f"{role}s" for role in rules.get("decide", ()))),
-        ("Waits for", span(waits) if waits else ""),
-        ("Starts within", f"{span(runs)} of the approval, or the deadline if that is later" if runs else ""),
-    ]
-    return [Row(name, (words,)) for name, words in found if words]
+    found = [Row(part.name, (part.words,)) for part in policies.parts(rules) if not part.moot]
+    because = tuple(rules.get("because", ()))
+    return [*found, Row("Because", because)] if because else found
 
 
 def _approved(told: Told) -> str:
     lane = told.lane
     when = at_time(lane.decided_at, told.local) if lane and lane.decided_at else ""
-    return f"{told.decider} approved it {when}. We check once more, then it runs."
+    return f"{told.approvers} approved it {when}. We check once more, then it runs."
 
 
 def _running(told: Told) -> str:
@@ -139,7 +142,17 @@ def _expired(told: Told) -> str:
     event = next((e for e in reversed(told.proposal.events) if e.event_type == "expired"), None)
     if event is not None and event.actor_id != "system":
         return f"{told.faces(event.actor_id).first} ended the waiting. Nothing ran."
-    return f"Nobody decided within {span((lane.expires_at - lane.created_at).total_seconds())}. Nothing ran."
+    within = span((lane.expires_at - lane.created_at).total_seconds())
+    if lane.votes:
+        return f"{told.approvers} approved, and nobody else within {within}. Nothing ran."
+    return f"Nobody decided within {within}. Nothing ran."
+
+
+def waits(told: Told) -> str:
+    """What a pending lane waits for."""
+    if told.lane and told.lane.votes:
+        return f"{told.approvers} approved, waits for more"
+    return "Waits for a decision"
 
 
 def _invalidated(told: Told) -> str:
@@ -155,7 +168,7 @@ def _blocked(told: Told) -> str:
 
 
 _SENTENCES: dict[str, Callable[[Told], str]] = {
-    "pending": lambda told: "Waits for a decision.",
+    "pending": lambda told: f"{waits(told)}.",
     "proposed": lambda told: "This was noted, and nobody has been asked to decide it.",
     "approved": _approved,
     "execution_pending": _running,

@@ -13,7 +13,7 @@ from console.presenters.days import day
 from console.presenters.deliveries import DeliveryLine, told
 from console.presenters.faces import Face, Faces
 from console.presenters.lanes import latest
-from console.presenters.sentences import Told, sentence
+from console.presenters.sentences import Told, sentence, waits
 
 
 class Said(Protocol):
@@ -160,12 +160,12 @@ def _done(proposal: ToolProposal, faces: Faces, local: tzinfo) -> list[Line]:
     lines = []
     if lane is not None and proposal.approval_mode == "requires_approval":
         who = faces(lane.requested_by)
-        waits = {
-            "pending": "Waits for a decision",
+        underway = {
+            "pending": waits(told),
             "approved": "On its way",
             "execution_pending": "On its way",
         }
-        words = waits.get(state, "")
+        words = underway.get(state, "")
         bold = f"{who.first} asked: {proposal.title.rstrip('.')}."
         lines.append(
             Line(f"{dom_id}-asked", lane.created_at, "action", bold, "", "sign", "", None, "", card, words)

@@ -53,7 +53,14 @@ def fact_rows(facts: Mapping[str, Any] | None, *, without: Iterable[str] = ()) -
 
 def raw(value: Any) -> str:
     """The value as indented JSON, secrets as dots, for those who ask for it."""
-    return json.dumps(_masked(value), indent=2, ensure_ascii=False, sort_keys=True)
+    return json.dumps(masked(value), indent=2, ensure_ascii=False, sort_keys=True)
+
+
+def masked(value: Any) -> Any:
+    """The value with dots for what is secret, at every depth."""
+    if isinstance(value, dict):
+        return {k: DOTS if is_secret(str(k)) and v else masked(v) for k, v in value.items()}
+    return [masked(member) for member in value] if isinstance(value, list) else value
 
 
 def _lines(name: str, value: Any) -> tuple[str, ...]:
@@ -83,9 +90,3 @@ def _word(value: Any) -> str:
 
 def _nested(value: Any) -> bool:
     return isinstance(value, (dict, list))
-
-
-def _masked(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {k: DOTS if is_secret(str(k)) and v else _masked(v) for k, v in value.items()}
-    return [_masked(member) for member in value] if isinstance(value, list) else value

@@ -13,10 +13,13 @@ from sqlalchemy.orm.attributes import set_committed_value
 
 from console import conversations, governance
 from console.db import now
+from console.governance import Tally
 from console.governance.reads import load_events
 from console.models import Operator, ToolApproval, ToolProposal
 from console.presenters import labels, lanes
+from console.presenters.faces import Faces
 from console.presenters.lanes import Card, Decision, Notice
+from console.presenters.signatures import Vote, Votes
 from console.presenters.times import ago
 from console.views.fragments import CSRF, filled
 from console.views.people import faces
@@ -84,13 +87,24 @@ def card_of(
 ) -> Card:
     """One proposal as a card, with what this operator may do about it."""
     lane = lanes.latest(proposal)
+    rules = None
     if lane is not None and lane.status == "pending":
+        rules = governance.rules_of(lane).model_dump(mode="json")
         refusal = governance.may_decide(lane, found.operator.actor_id, found.actors)
         if lane.expires_at <= now():
             refusal = governance.LaneExpired()
         alarm = governance.would_fail(lane, found.actors, found.conversation)
-        decision = replace(decision or Decision(), refusal=refusal.sentence if refusal else None, alarm=alarm)
-    return lanes.card(proposal, lane, found.view, decision, notice)
+        decision = replace(
+            decision or Decision(),
+            refusal=refusal.sentence if refusal else None,
+            alarm=alarm,
+            votes=_votes(governance.approvals(lane, found.actors), found.faces),
+        )
+    return lanes.card(proposal, lane, found.view, decision, notice, rules)
+
+
+def _votes(found: Tally, faces: Faces) -> Votes:
+    return Votes(tuple(Vote(faces(v.actor.id), v.at, v.lost or "") for v in found.votes), found.needed)
 
 
 def proposals(conversation_id: int) -> Sequence[ToolProposal]:
@@ -130,7 +144,7 @@ def drawn(card: Card) -> Markup:
 def _open_to(card: Card) -> tuple[object, ...]:
     """What a pending card is to the one who looks at it, in this minute."""
     typed = tuple(card.typed(verb) for verb in ("approval", "rejection", "deferral"))
-    return (*card.seconds, card.decision, *typed, *card.checks, card.view.back, card.mode)
+    return (*card.seconds, card.decision, *typed, *card.checks, card.view.back, card.mode, card.four_eyes)
 
 
 @lru_cache(maxsize=1024)

@@ -28,6 +28,7 @@ REFUSED = {
     "not_pending": "Not counted.",
     "expired": "Too late.",
     "stale_view": "Not decided.",
+    "already_voted": "Counted once.",
     "reason_required": "A reason is needed.",
 }
 

@@ -11,7 +11,7 @@ from flask import current_app, render_template
 from markupsafe import Markup
 from pydantic import BaseModel
 
-from console.governance.policy import Rules, policy
+from console.governance.policy import Outlook, Rules, policy
 from console.models import Customer, Operator
 from console.presenters import forms, labels
 from console.presenters.labels import Tier
@@ -92,14 +92,14 @@ def offers(
     closed: list[Shut] = []
     context = ToolContext(scopes=frozenset(operator.scopes), conversation_id=conversation_id)
     for tool in registry():
-        rules = policy().rules_for(tool)
-        reason = _closed(tool, rules, operator, context)
+        outlook = policy().outlook(tool)
+        reason = _closed(tool, outlook.rules, operator, context)
         if reason is not None:
             closed.append(Shut(tool.title, reason))
             continue
         mine = typed if typed and typed.tool_ref == tool.ref else None
         home = reads if tool.risk_tier == RiskTier.READ_ONLY else writes
-        home.append(offer(tool, rules, customer, mine))
+        home.append(offer(tool, outlook, customer, mine))
     return Offers(tuple(writes), tuple(reads), tuple(closed))
 
 
@@ -109,16 +109,18 @@ def section(found: Offers, conversation_id: int, csrf: str, token: str) -> Marku
     return filled(drawn(found), {CONVERSATION: conversation_id, CSRF: csrf, TOKEN: token})
 
 
-def offer(tool: Tool, rules: Rules, customer: Customer, typed: Typed | None = None, said: str = "") -> Offer:
+def offer(
+    tool: Tool, outlook: Outlook, customer: Customer, typed: Typed | None = None, said: str = ""
+) -> Offer:
     """One tool with its form, filled with what the page knows or with what was typed; `said` tells what came of it."""
     known = tuple(
         (f.name, str(fact)) for f in forms.prefilled(tool.Input) if (fact := getattr(customer, f.prefill))
     )
     if typed is None and not said:
-        return _untouched(tool, rules, known)
+        return _untouched(tool, outlook, known)
     values = typed.values if typed else _values(tool, known)
     return _filled(
-        _plain(tool, rules), tool.Input, typed or Typed(tool.ref, values), said, open=typed is not None
+        _plain(tool, outlook), tool.Input, typed or Typed(tool.ref, values), said, open=typed is not None
     )
 
 
@@ -138,17 +140,22 @@ def _closed(tool: Tool, rules: Rules, operator: Operator, context: ToolContext) 
     return answer if isinstance(answer, str) and " " in answer else "This action is not open to you here."
 
 
-def _plain(tool: Tool, rules: Rules) -> Offer:
+def _plain(tool: Tool, outlook: Outlook) -> Offer:
+    rules = outlook.rules
     goes_to, verb = MODES.get(rules.mode, ("Never runs from here", "Ask"))
-    if rules.four_eyes and rules.mode == ApprovalMode.REQUIRES_APPROVAL:
+    if rules.mode == ApprovalMode.REQUIRES_APPROVAL and rules.approvals > 1:
+        goes_to = f"Waits for {rules.approvals} people other than you"
+    elif rules.mode == ApprovalMode.REQUIRES_APPROVAL and rules.four_eyes:
         goes_to = "Waits for someone other than you"
+    if outlook.varies:
+        goes_to += "; what you fill in may change that"
     return Offer(tool.ref, tool.title, tool.description, labels.tier(tool.risk_tier), goes_to, verb)
 
 
 @lru_cache(maxsize=1024)
-def _untouched(tool: Tool, rules: Rules, known: Known) -> Offer:
+def _untouched(tool: Tool, outlook: Outlook, known: Known) -> Offer:
     """Most forms are the same on every page of a customer, and most of those for everyone: rendered once."""
-    return _filled(_plain(tool, rules), tool.Input, Typed(tool.ref, _values(tool, known)), "", open=False)
+    return _filled(_plain(tool, outlook), tool.Input, Typed(tool.ref, _values(tool, known)), "", open=False)
 
 
 def _values(tool: Tool, known: Known) -> dict[str, str]:

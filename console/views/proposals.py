@@ -78,7 +78,7 @@ def _asked(found: desk.Thread, tool: Tool, submission: Submission) -> AnyRespons
 def _form(found: desk.Thread, tool: Tool, typed: Typed | None, words: str, status: int) -> Response:
     html = render_template(
         "proposals/_tool.html",
-        offer=offer(tool, policy().rules_for(tool), found.conversation.customer, typed, words),
+        offer=offer(tool, policy().outlook(tool), found.conversation.customer, typed, words),
         conversation_id=found.conversation.id,
         token=conversations.new_token(),
         csrf=generate_csrf(),

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0007"
-down_revision = "0004"
+down_revision = "0006"
 branch_labels = None
 depends_on = None
 
@@ -26,13 +26,6 @@ ALTER TABLE audit_events ADD CONSTRAINT ck_audit_events_event_type CHECK (event_
 
 def upgrade() -> None:
     op.execute(WIDEN_THE_LOG)
-    op.create_index(
-        "ix_audit_events_rarely",
-        "audit_events",
-        ["event_type", "actor_id", "created_at"],
-        unique=False,
-        postgresql_where=sa.text("event_type IN ('sign_in_failed', 'refused')"),
-    )
     op.alter_column("operators", "password_hash", existing_type=sa.Text(), nullable=True)
     op.add_column(
         "operators", sa.Column("version", sa.Integer(), server_default=sa.text("1"), nullable=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
@@ -12,6 +13,7 @@ from console import vitals
 from console.cli import main
 from console.config import Settings
 from tests.channels.receiver import SECRET, Receiver
+from tests.conftest import Cast
 
 
 @pytest.fixture
@@ -35,7 +37,7 @@ def test_a_working_deployment_is_all_well(deployment: pytest.MonkeyPatch) -> Non
     result = ask()
     assert result.exit_code == 0, result.output
     assert "All is well." in result.output and "✗" not in result.output
-    assert len([line for line in result.output.splitlines() if "✓" in line]) == 10
+    assert len([line for line in result.output.splitlines() if "✓" in line]) == 11
     assert "✓ channel (none: sending follow-ups is refused)" in result.output
 
 
@@ -56,7 +58,7 @@ def test_missing_workers_and_clock_are_named(deployment: pytest.MonkeyPatch, app
     app.extensions["console_redis"].flushall()
     result = ask()
     assert result.exit_code == 1
-    assert "✗ workers: not seen" in result.output and "✗ clock: not seen" in result.output
+    assert "✗ workers: none seen" in result.output and "✗ clock: not seen" in result.output
     assert "✓ queue" in result.output
 
 
@@ -80,3 +82,15 @@ def test_what_is_wrong_is_named(deployment: pytest.MonkeyPatch, name: str, value
     assert result.exit_code == 1, result.output
     assert line in result.output
     assert "Traceback" not in result.output
+
+
+def test_a_policy_that_asks_for_more_people_than_there_are_is_named(
+    deployment: pytest.MonkeyPatch, cast: Cast, tmp_path: Path
+) -> None:
+    file = tmp_path / "policy.toml"
+    deployment.setenv("CONSOLE_POLICY", str(file))
+    words = "[tool.internal_note]\ndecide = ['admin']\napprovals = {}"
+    file.write_text(words.format(2))
+    assert "✗ deciders: internal_note takes 2 approvals, and 1 active account may give one." in ask().output
+    file.write_text(words.format(1))
+    assert "✓ deciders" in ask().output

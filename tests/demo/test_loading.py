@@ -14,6 +14,7 @@ from console.config import Settings
 from console.db import db, now
 from console.demo.script import DEMO_IDS
 from console.errors import Conflict, Forbidden
+from console.governance.policy import Policy
 from console.models import Conversation, EventType, LaneStatus, Message, Operator, ToolActionEvent
 from console.shop.models import Order
 from jobs import actions
@@ -55,6 +56,18 @@ def test_a_newcomer_approves_the_first_card_and_it_runs(app: Flask) -> None:
     assert done is not None and done.status == LaneStatus.EXECUTED
     bought = db.session.scalars(select(Order).where(Order.id == "#W20418")).one()
     assert bought.return_items == ["kettle-sage"]
+
+
+def test_the_past_of_the_demo_was_decided_under_the_built_in_table_whatever_is_in_force_now(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    strict = {"mode": "requires_approval", "approvals": 3, "decide": ["admin"]}
+    policy = Policy.model_validate({"tier": {"high_write": strict, "low_write": strict, "read_only": strict}})
+    monkeypatch.setitem(app.extensions, "console_policy", policy)
+    assert demo.load() is demo.Outcome.LOADED
+    assert app.extensions["console_policy"] is policy
+    waiting = governance.list_pending_approvals()
+    assert waiting and {governance.approvals(lane).needed for lane in waiting} == {3}
 
 
 def test_a_desk_that_was_left_for_days_asks_again(app: Flask, clock: Clock) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
@@ -16,28 +15,39 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from console import db as database
 from console import governance
-from console.db import db
+from console.db import db, transaction
 from console.governance import GovernanceError, ToolContext, execution
-from console.models import Conversation, ToolProposal
+from console.governance.policy import Policy
+from console.models import Conversation, Operator, ToolProposal
 from jobs import actions
 from tests.conftest import Cast, make_cast
 from tests.emptying import empty
+from tests.governance.lane_model import OPEN, Model
 
-WINDOW, RUN_WINDOW = timedelta(seconds=172_800), timedelta(seconds=900)
-FAR = datetime(9999, 1, 1, tzinfo=UTC)
-OPEN = ("pending", "approved", "execution_pending")
 # One rule that draws from a list, the ways to an outcome named more often than the ways to a refusal: of several rules
 # Hypothesis leaves some out of each walk, and hardly any walk would get to an end.
 WAY: list[tuple[Any, ...]] = [("request",), ("decide", "approved", "operator:1", False, ""), ("job_resume",)]
-AHEAD = [*WAY, ("job_execute",), ("time_passes", 11), ("job_execute",), ("time_passes", 11)]
+SECOND = ("decide", "approved", "operator:3", False, "")
+AHEAD = [
+    *WAY[:2],
+    SECOND,
+    *WAY[2:],
+    ("job_execute",),
+    ("time_passes", 11),
+    ("job_execute",),
+    ("time_passes", 11),
+]
 STEPS: list[tuple[Any, ...]] = [
     *WAY * 2,
+    *[SECOND] * 2,
+    *[("leaves", 1), ("leaves", 3)] * 2,
+    *[("returns", 1), ("returns", 3)] * 2,
     ("decide", "approved", "operator:2", True, ""),
     ("decide", "approved", "agent:iris", False, ""),
-    ("decide", "rejected", "operator:2", False, "Because."),
+    *[("decide", "rejected", "operator:2", False, "Because.")] * 2,
     ("decide", "rejected", "operator:9", False, "Because."),
     ("decide", "rejected", "operator:3", False, " \t\n"),
-    ("decide", "deferred", "operator:3", False, "Because."),
+    *[("decide", "deferred", "operator:3", False, "Because.")] * 2,
     ("decide", "deferred", "operator:1", False, "\u00a0"),
     ("job_expire",),
     *[("job_execute",)] * 4,
@@ -46,95 +56,24 @@ STEPS: list[tuple[Any, ...]] = [
 ]
 
 
-@dataclass
-class Model:
-    """What the specification says about one proposal and its latest lane. `None` is: no lane yet."""
-
-    now: datetime
-    status: str | None = None
-    deadline: datetime = FAR
-    attempts: int = 0
-    retry_at: datetime | None = None
-    version: int = 0
-    history: list[str] = field(default_factory=lambda: ["proposal_created"])
-
-    def step(self, event: str, status: str) -> None:
-        self.history.append(event)
-        self.status, self.version = status, self.version + 1
-
-    def open(self) -> str | None:
-        if self.status in (*OPEN, "executed"):
-            return "lane_already_open"
-        self.deadline, self.version, self.attempts, self.retry_at = self.now + WINDOW, 0, 0, None
-        self.step("approval_requested", "pending")
-        return None
-
-    def decide(self, event: str, actor: str, stale: bool, reason: str) -> str | None:
-        if actor in ("agent:iris", "operator:9"):
-            return "not_allowed"
-        if (
-            self.status == "expired"
-            and self.history[-1] == "expired"
-            and "approved" not in self.lane_history()
-        ):
-            return "expired"
-        if self.status != "pending":
-            return "not_pending"
-        if self.deadline <= self.now:
-            self.step("expired", "expired")
-            return "expired"
-        if stale:
-            return "stale_view"
-        if event != "approved" and not reason.strip():
-            return "reason_required"
-        if event == "approved":
-            self.deadline = max(self.deadline, self.now + RUN_WINDOW)
-        self.step(event, event)
-        return None
-
-    def lane_history(self) -> list[str]:
-        return self.history[len(self.history) - self.history[::-1].index("approval_requested") - 1 :]
-
-    def expire_due(self) -> None:
-        if self.status == "pending" and self.deadline <= self.now:
-            self.step("expired", "expired")
-
-    def resume(self) -> None:
-        if self.status == "approved":
-            late = self.now > self.deadline
-            self.step(
-                "expired" if late else "revalidation_passed", "expired" if late else "execution_pending"
-            )
-
-    def execute(self, outcome: str) -> None:
-        if self.status != "execution_pending" or (self.retry_at and self.now < self.retry_at):
-            return
-        if self.now > self.deadline:
-            self.step("revalidation_failed", "invalidated")
-            return
-        self.attempts += 1
-        self.retry_at = None
-        self.step("execution_started", "execution_pending")
-        if outcome == "work":
-            self.step("execution_succeeded", "executed")
-        elif outcome == "refuse" or self.attempts == 3:
-            self.step("execution_failed", "execution_failed")
-        else:
-            self.retry_at = self.now + timedelta(seconds=(2, 10)[self.attempts - 1])
-            self.step("execution_attempt_failed", "execution_pending")
-
-
 class Walk(RuleBasedStateMachine):
     """One proposal, everything that can happen to it, in any order."""
 
     app: Flask
     make_cast: Any
     seen: ClassVar[set[str | None]] = set()
+    half_way: ClassVar[int] = 0
 
-    @initialize(outcome=st.sampled_from(["work", "fail", "refuse"]), ahead=st.integers(0, len(AHEAD)))
-    def ask(self, outcome: str, ahead: int) -> None:
+    @initialize(
+        outcome=st.sampled_from(["work", "fail", "refuse"]),
+        needed=st.sampled_from([1, 2]),
+        ahead=st.integers(0, len(AHEAD)),
+    )
+    def ask(self, outcome: str, needed: int, ahead: int) -> None:
         self.outcome = outcome
-        self.model = Model(datetime.now(UTC))
+        self.model = Model(datetime.now(UTC), needed)
+        rules = Policy.model_validate({"tool": {"refund": {"approvals": needed}}})
+        self.app.extensions["console_policy"] = rules
         database.clock = lambda: self.model.now
         empty(self.app)
         cast: Cast = self.make_cast()
@@ -179,6 +118,20 @@ class Walk(RuleBasedStateMachine):
         )
         assert code[0] == expected
 
+    def leaves(self, number: int) -> None:
+        self.be(number, active=False)
+        self.model.gone.add(f"operator:{number}")
+
+    def returns(self, number: int) -> None:
+        self.be(number, active=True)
+        self.model.gone.discard(f"operator:{number}")
+
+    def be(self, number: int, *, active: bool) -> None:
+        with transaction():
+            operator = db.session.get(Operator, number)
+            assert operator is not None
+            operator.active = active
+
     def job_expire(self) -> None:
         actions.expire(self.lane_id)
         self.model.expire_due()
@@ -214,8 +167,10 @@ class Walk(RuleBasedStateMachine):
         assert [str(e.event_type) for e in governance.list_events(self.proposal.id)] == self.model.history
         assert (lane.status if lane else None) == self.model.status
         self.seen.add(self.model.status)
+        type(self).half_way += self.model.history[-1] == "vote_recorded"
         if lane is not None:
             assert lane.version == self.model.version and lane.attempt == self.model.attempts
+            assert [vote["by"] for vote in lane.votes] == self.model.votes
             conversation = db.session.get(Conversation, lane.conversation_id, populate_existing=True)
             assert conversation is not None and conversation.waiting_lanes == int(lane.status == "pending")
 
@@ -230,9 +185,10 @@ def ignore(job: str, lane_id: int, **options: Any) -> None:
 def test_no_walk_disagrees_with_the_transition_table(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(database, "clock", database.clock)
     monkeypatch.setattr(execution, "leave", lambda *_, **__: None)
+    monkeypatch.setitem(app.extensions, "console_policy", Policy())
     Walk.app, Walk.make_cast = app, staticmethod(make_cast)
     walks = settings(
-        max_examples=40,
+        max_examples=60,
         stateful_step_count=20,
         deadline=None,
         database=None,
@@ -242,4 +198,13 @@ def test_no_walk_disagrees_with_the_transition_table(app: Flask, monkeypatch: py
         suppress_health_check=list(HealthCheck),
     )
     run_state_machine_as_test(Walk, settings=walks)
-    assert Walk.seen >= {*OPEN, "rejected", "deferred", "expired", "executed", "execution_failed"}
+    assert Walk.seen >= {
+        *OPEN,
+        "rejected",
+        "deferred",
+        "expired",
+        "executed",
+        "execution_failed",
+        "invalidated",
+    }
+    assert Walk.half_way > 5

@@ -10,7 +10,8 @@ from typing import Any
 from flask import Flask
 
 from console import governance
-from console.governance import GovernanceError, LaneExpired, NotPending, execution
+from console.governance import GovernanceError, LaneExpired, NotPending, StaleView, execution
+from console.governance.policy import Policy
 from tests.conftest import Clock
 from tests.desk import Desk
 from tests.races.crowd import crowd, sorted_out
@@ -46,6 +47,62 @@ def test_of_eight_decisions_exactly_one_wins_a_hundred_times_in_a_row(app: Flask
             winners.add(lane.status)
     assert len(winners) > 1, "the same verb won a hundred times: it was no race"
     assert desk.waiting == 0
+
+
+def test_of_many_approvals_at_once_each_person_counts_once_and_the_last_one_decides(
+    app: Flask, desk: Desk
+) -> None:
+    """Nobody binds theirs to a version here, so that all of them may count; three are asked for."""
+    desk.rule(Policy.model_validate({"tool": {"adjust": {"approvals": 3}}}))
+    people = [desk.ada, desk.ben, desk.cleo]
+    with crowd(app) as many:
+        for _ in range(30):
+            lane = desk.pending()
+            before = len(desk.enqueued.jobs)
+            acts = [partial(governance.approve, lane.id, one, enqueue=desk.enqueued) for one in people * 2]
+            won, refused = sorted_out(many.at_once(*acts), GovernanceError)
+            assert len(won) == 3 and {refusal.code for refusal in refused} <= {"already_voted", "not_pending"}
+            lane = desk.fresh(lane)
+            assert (lane.status, lane.version) == ("approved", 4)
+            assert sorted(vote["by"] for vote in lane.votes) == sorted(people)
+            assert desk.events(lane)[2:] == ["vote_recorded", "vote_recorded", "approved"]
+            assert [name for name, *_ in desk.enqueued.jobs[before:]].count("jobs.actions.resume") == 1
+    assert desk.waiting == 0
+
+
+def test_of_two_approvals_made_on_the_same_view_one_is_asked_to_look_again(app: Flask, desk: Desk) -> None:
+    desk.rule(Policy.model_validate({"tool": {"adjust": {"approvals": 2}}}))
+    with crowd(app) as people:
+        for _ in range(20):
+            lane = desk.pending()
+            acts = [
+                partial(governance.approve, lane.id, one, version=1, enqueue=desk.enqueued)
+                for one in (desk.ada, desk.ben, desk.cleo)
+            ]
+            won, refused = sorted_out(people.at_once(*acts), StaleView)
+            assert len(won) == 1 and len(refused) == 2 and desk.fresh(lane).status == "pending"
+
+
+def test_a_rejection_among_approvals_ends_it_whenever_it_comes(app: Flask, desk: Desk) -> None:
+    desk.rule(Policy.model_validate({"tool": {"adjust": {"approvals": 2}}}))
+    ended = set()
+    with crowd(app) as people:
+        for _ in range(30):
+            lane = desk.pending()
+            acts = [
+                partial(governance.approve, lane.id, desk.ada, enqueue=desk.enqueued),
+                partial(governance.reject, lane.id, desk.ben, reason="No."),
+                partial(governance.approve, lane.id, desk.cleo, enqueue=desk.enqueued),
+            ]
+            _, refused = sorted_out(people.at_once(*acts), NotPending)
+            trail = desk.events(desk.fresh(lane))[2:]
+            assert trail.count("approved") + trail.count("rejected") == 1 and trail[-1] in (
+                "approved",
+                "rejected",
+            )
+            assert len(trail) + len(refused) == 3
+            ended.add(trail[-1])
+    assert "rejected" in ended
 
 
 def test_an_approval_and_an_expiry_never_both_count(app: Flask, desk: Desk, clock: Clock) -> None:
