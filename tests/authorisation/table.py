@@ -129,6 +129,12 @@ def a_link(world: World, _who: Who) -> dict[str, Any]:
     return {"token": world.link(), "password": "a long enough password", "again": "a long enough password"}
 
 
+def an_event(_world: World, _who: Who) -> dict[str, Any]:
+    """Any event of the trail."""
+    db.session.rollback()
+    return {"event_id": db.session.scalar(db.text("SELECT min(id) FROM tool_action_events"))}
+
+
 def a_template(world: World, _who: Who) -> dict[str, Any]:
     world.made += 1
     return {"name": f"Template {world.made}", "subject": "About it", "body": "It is so."}
@@ -202,6 +208,11 @@ ROUTES: Mapping[str, Row] = {
     "deliveries.retry": Row(signed_in, delivery("failed")),
     "deliveries.mark_sent": Row(signed_in, delivery("uncertain")),
     "deliveries.repeat": Row(signed_in, delivery("uncertain")),
+    "audit.index": Row(signed_in),
+    "audit.news": Row(signed_in),
+    "audit.show": Row(signed_in, an_event),
+    "audit.as_csv": Row(signed_in),
+    "audit.as_jsonl": Row(signed_in),
     "admin.home": Row(admin),
     "operators.index": Row(admin),
     "operators.new": Row(admin),
@@ -220,6 +231,8 @@ ROUTES: Mapping[str, Row] = {
     "agents.renew": Row(admin, iris),
     "agents.deactivate": Row(admin, iris),
     "agents.activate": Row(admin, iris),
+    "policy.show": Row(admin),
+    "policy.try_out": Row(admin, form=fixed(tool_ref="adjust", amount="1", does="work")),
     "templates.index": Row(admin),
     "templates.new": Row(admin),
     "templates.create": Row(admin, form=a_template),
@@ -262,6 +275,7 @@ COMMANDS: Mapping[str, str] = {
     "clock": PROCESS,
     "doctor": READS,
     "shop hash": READS,
+    "audit verify": READS,
     "demo": FILLS,
     "import": FILLS,
     "shop load": FILLS,
