@@ -29,6 +29,7 @@ SCRIPTS = (
     "js/counter.js",
     "js/clock.js",
     "js/dialog.js",
+    "js/copy.js",
     "js/decision.js",
     "js/keys.js",
     "js/palette.js",

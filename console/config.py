@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -98,6 +99,14 @@ class Settings(BaseSettings):
 
     login_limit: str = "10 per minute; 50 per hour"
     session_hours: int = Field(default=24 * 14, ge=1)
+    link_hours: int = Field(default=72, ge=1)
+    """How long a link to choose a password is good for."""
+
+    oidc_issuer: str = ""
+    """The identity provider, exactly as it names itself; empty: sign-in with email and password alone."""
+    oidc_client_id: str = ""
+    oidc_client_secret: str = Field(default="", repr=False)
+    oidc_button: str = "Sign in with your company account"
 
     job_timeout_seconds: int = Field(default=300, ge=1)
     """After this long a work-horse is killed, whatever the tool's own time-out says."""
@@ -161,6 +170,21 @@ class Settings(BaseSettings):
             raise ValueError("is no limit; one is: 10 per minute; 50 per hour") from None
         return value
 
+    @field_validator("oidc_issuer")
+    @classmethod
+    def _secure_issuer(cls, value: str) -> str:
+        if value and not is_secure(value):
+            raise ValueError("must begin with https://; http:// is for a provider on this machine")
+        return value
+
+    @model_validator(mode="after")
+    def _provider_is_whole(self) -> Self:
+        if self.oidc_issuer and not (self.oidc_client_id and self.oidc_client_secret):
+            raise ValueError(
+                "CONSOLE_OIDC_ISSUER needs CONSOLE_OIDC_CLIENT_ID and CONSOLE_OIDC_CLIENT_SECRET beside it"
+            )
+        return self
+
     @model_validator(mode="after")
     def _production_is_safe(self) -> Self:
         if self.environment == "production" and len(self.secret_key) < 32:
@@ -190,3 +214,10 @@ class Settings(BaseSettings):
             raise ConfigurationError(
                 f"{name or 'The settings'}: {first['msg'].removeprefix('Value error, ')}."
             ) from error
+
+
+def is_secure(address: str) -> bool:
+    """Whether nobody on the way can read or change what an address is asked: TLS, or no way at all."""
+    parts = urlsplit(address)
+    local = parts.scheme == "http" and parts.hostname in ("127.0.0.1", "localhost", "::1")
+    return bool(parts.hostname) and (parts.scheme == "https" or local)

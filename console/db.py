@@ -156,6 +156,11 @@ def if_undone(action: Callable[[], None]) -> None:
     db.session.info["if_undone"].append(action)
 
 
+def in_transaction() -> bool:
+    """Whether a transaction() is open."""
+    return bool(db.session.info.get("depth", 0))
+
+
 def take_after_commit() -> list[Callable[[], None]]:
     """What was to leave after the commit; it is the caller's to send now.
 

@@ -8,7 +8,7 @@ import structlog
 from sqlalchemy import Delete, delete
 
 from console.db import db, now, transaction
-from console.models import Draft, SignIn
+from console.models import Draft, PasswordLink, SignIn
 from console.outbound.recovery import prune_previews
 
 KEPT_DAYS = 30
@@ -17,14 +17,18 @@ log = structlog.get_logger(__name__)
 
 
 def prune() -> int:
-    """Delete sign-ins that could not be used any more, and drafts that nobody touched, for a month; say how many."""
+    """Delete sign-ins and links that could not be used any more, and drafts that nobody touched, for a month; say how
+    many."""
     old = now() - timedelta(days=KEPT_DAYS)
     with transaction():
         sign_ins = _deleted(delete(SignIn).where((SignIn.expires_at < old) | (SignIn.ended_at < old)))
+        links = _deleted(
+            delete(PasswordLink).where((PasswordLink.expires_at < old) | (PasswordLink.ended_at < old))
+        )
         drafts = _deleted(delete(Draft).where(Draft.updated_at < old))
     previews = prune_previews()
-    log.info("pruned", sign_ins=sign_ins, drafts=drafts, previews=previews)
-    return sign_ins + drafts + previews
+    log.info("pruned", sign_ins=sign_ins, links=links, drafts=drafts, previews=previews)
+    return sign_ins + links + drafts + previews
 
 
 def _deleted(statement: Delete) -> int:

@@ -10,6 +10,7 @@ import click
 
 from console import create_app, embedded, people
 from console.config import Settings
+from console.errors import NotFound
 from console.models import ApiToken, Operator, Role
 
 scopes_option = click.option(
@@ -37,7 +38,9 @@ def create_operator(email: str, name: str, role: str, scopes: tuple[str, ...], p
     """Make an account for a person. Asks for the password."""
     password = _password(password_stdin)
     with _desk():
-        found = people.create_operator(email, name, password, role=Role(role), scopes=scopes)
+        found = people.create_operator(
+            email, name, password, actor_id=people.SYSTEM, role=Role(role), scopes=scopes
+        )
         click.echo(f"{found.name} can sign in as {found.email} ({_words(found)}).")
 
 
@@ -47,7 +50,7 @@ def create_operator(email: str, name: str, role: str, scopes: tuple[str, ...], p
 def create_agent(name: str, scopes: tuple[str, ...]) -> None:
     """Make a token for software that proposes. The token is shown once."""
     with _desk():
-        found, token = people.create_agent(name, scopes=scopes)
+        found, token = people.create_agent(name, actor_id=people.SYSTEM, scopes=scopes)
         click.echo(
             f"The agent {found.name} may propose ({_words(found)}). Its token, shown only now:", err=True
         )
@@ -59,7 +62,7 @@ def create_agent(name: str, scopes: tuple[str, ...]) -> None:
 def deactivate(who: str) -> None:
     """End an account (by email) or an agent (by name)."""
     with _desk():
-        found = people.deactivate(who)
+        found = people.deactivate(_actor(who), people.SYSTEM)
         click.echo(f"{found.name} is deactivated. What they asked for and has not run yet will not run.")
 
 
@@ -68,7 +71,7 @@ def deactivate(who: str) -> None:
 def activate(who: str) -> None:
     """Let a deactivated account or agent work again."""
     with _desk():
-        found = people.activate(who)
+        found = people.activate(_actor(who), people.SYSTEM)
         click.echo(f"{found.name} is active again ({_words(found)}).")
 
 
@@ -78,7 +81,7 @@ def activate(who: str) -> None:
 def grant(who: str, scopes: tuple[str, ...]) -> None:
     """Grant scopes to an account or an agent."""
     with _desk():
-        found = people.grant(who, scopes)
+        found = people.grant(_actor(who), people.SYSTEM, scopes)
         click.echo(f"{found.name} now holds: {_words(found)}.")
 
 
@@ -88,7 +91,7 @@ def grant(who: str, scopes: tuple[str, ...]) -> None:
 def revoke(who: str, scopes: tuple[str, ...]) -> None:
     """Take scopes away from an account or an agent."""
     with _desk():
-        found = people.revoke(who, scopes)
+        found = people.revoke(_actor(who), people.SYSTEM, scopes)
         click.echo(f"{found.name} now holds: {_words(found)}.")
 
 
@@ -99,8 +102,15 @@ def set_password(email: str, password_stdin: bool) -> None:
     """Give a person another password. Their open pages end."""
     password = _password(password_stdin)
     with _desk():
-        found = people.set_password(email, password)
+        found = people.find_operator(email)
+        if found is None:
+            raise NotFound(f"There is no account for {email}.")
+        people.set_password(found.id, people.SYSTEM, password)
         click.echo(f"{found.name} signs in with the new password from now on.")
+
+
+def _actor(who: str) -> str:
+    return people.find(who).actor_id
 
 
 def _password(from_stdin: bool) -> str:

@@ -84,15 +84,20 @@ class Play:
         for nick, person in self.people.operators.items():
             self.moment = self.end - person.since
             self.operators[nick] = staff.create_operator(
-                person.email, person.name, self.password, role=Role(person.role), scopes=person.scopes
+                person.email,
+                person.name,
+                self.password,
+                actor_id=staff.SYSTEM,
+                role=Role(person.role),
+                scopes=person.scopes,
             )
             if person.left is not None:
-                self._ago(person.left, staff.deactivate, person.email)
+                self._ago(person.left, staff.deactivate, self.operators[nick].actor_id, staff.SYSTEM)
         for name, agent in self.people.agents.items():
             self.moment = self.end - agent.since
-            staff.create_agent(name, scopes=agent.scopes)
+            made, _ = staff.create_agent(name, actor_id=staff.SYSTEM, scopes=agent.scopes)
             if agent.revoked is not None:
-                self._ago(agent.revoked, staff.revoke, name, agent.scopes)
+                self._ago(agent.revoked, staff.revoke, made.actor_id, staff.SYSTEM, agent.scopes)
 
     def _plan_thread(self, thread: Thread) -> None:
         for ago, who, *words in thread.said:

@@ -31,6 +31,7 @@ from console.governance.reads import (
     list_pending_approvals,
     list_proposals_for_conversation,
     list_stale_lanes,
+    list_unfinished,
 )
 from console.governance.validation import Blocked, Validated, validate
 from console.governance.votes import Tally
@@ -68,6 +69,7 @@ __all__ = [
     "list_pending_approvals",
     "list_proposals_for_conversation",
     "list_stale_lanes",
+    "list_unfinished",
     "may_decide",
     "propose",
     "reject",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import select
 
+from console.audit import note_refusal
 from console.db import db
 from console.governance.canonical import has_forbidden_text
 from console.governance.errors import FourEyesRequired, GovernanceError, NotAllowed
@@ -51,9 +52,14 @@ def find_actor(actor_id: str) -> Actor:
 def require_decider(lane: ToolApproval, actor_id: str, rules: Rules) -> Actor:
     """The actor, if they may decide this lane: an active operator with the role, and not the one who asked.
 
-    Raises NotAllowed or FourEyesRequired. Agents, tokens and the system never decide.
+    Raises NotAllowed or FourEyesRequired, and leaves a line about it. Agents, tokens and the system never decide.
     """
-    return _as_decider(find_actor(actor_id), lane, rules)
+    try:
+        return _as_decider(find_actor(actor_id), lane, rules)
+    except GovernanceError as error:
+        about = {"approval_id": lane.id, "title": lane.proposal.title}
+        note_refusal(error, actor_id, conversation_id=lane.conversation_id, details=about)
+        raise
 
 
 def refusal(lane: ToolApproval, actor: Actor, rules: Rules) -> GovernanceError | None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
+from console.audit import note_refusal
 from console.db import now, transaction
 from console.governance.actors import find_actor, require_decider
 from console.governance.canonical import digest as digest_of
@@ -94,7 +95,9 @@ def expire(approval_id: int, *, actor_id: str = "system", enqueue: Enqueue | Non
         if actor_id != "system":
             admin = find_actor(actor_id)
             if not admin.active or admin.role != Role.ADMIN:
-                raise NotAllowed("Only an admin can end the waiting of an action before its deadline.")
+                refusal = NotAllowed("Only an admin can end the waiting of an action before its deadline.")
+                note_refusal(refusal, actor_id, conversation_id=lane.conversation_id)
+                raise refusal
         if lane.status != LaneStatus.PENDING:
             raise NotPending(decided_sentence(lane))
         _lapse(lane, actor_id)

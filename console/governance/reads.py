@@ -171,6 +171,25 @@ def list_pending_approvals(
     ).all()
 
 
+def list_unfinished(actor_id: str, limit: int = 50) -> Sequence[ToolApproval]:
+    """Lanes that wait, or were approved and have not run, which this actor asked for or approved; oldest first.
+
+    None of them would run any more once the actor is deactivated.
+    """
+    unfinished = (LaneStatus.PENDING, LaneStatus.APPROVED, LaneStatus.EXECUTION_PENDING)
+    theirs = (
+        (ToolApproval.requested_by == actor_id)
+        | (ToolApproval.decided_by == actor_id)
+        | (ToolProposal.actor_id == actor_id)
+    )
+    wanted = _fresh(select(ToolApproval)).join(ToolProposal, ToolProposal.id == ToolApproval.tool_proposal_id)
+    return db.session.scalars(
+        wanted.where(ToolApproval.status.in_(unfinished), theirs)
+        .order_by(ToolApproval.id)
+        .limit(min(limit, MOST))
+    ).all()
+
+
 def list_stale_lanes(
     limit: int = 100, *, older_than: timedelta | None = None, near: timedelta = timedelta(hours=1)
 ) -> Sequence[ToolApproval]:

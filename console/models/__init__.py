@@ -29,7 +29,15 @@ from console.models.outbound import (
     MessageTemplate,
     TemplateVersion,
 )
-from console.models.people import ApiToken, Operator, Role, SignIn
+from console.models.people import (
+    ApiToken,
+    LinkPurpose,
+    Operator,
+    PasswordLink,
+    Role,
+    SignIn,
+    SignInMethod,
+)
 from console.models.search import ConversationSearch
 
 __all__ = [
@@ -50,13 +58,16 @@ __all__ = [
     "EnvelopeStatus",
     "EventType",
     "LaneStatus",
+    "LinkPurpose",
     "Message",
     "MessageRole",
     "MessageTemplate",
     "Operator",
+    "PasswordLink",
     "ProposalStatus",
     "Role",
     "SignIn",
+    "SignInMethod",
     "TemplateVersion",
     "ToolActionEvent",
     "ToolApproval",

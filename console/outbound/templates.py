@@ -10,7 +10,7 @@ from sqlalchemy import Select, func, select
 from sqlalchemy.exc import IntegrityError
 
 from console import errors
-from console.audit import note
+from console.audit import note, note_refusal
 from console.conversations.access import NOT_THERE as NO_CONVERSATION
 from console.conversations.access import acting
 from console.conversations.texts import is_blank, settings, unstorable
@@ -197,7 +197,9 @@ def _held(template_id: int) -> MessageTemplate:
 def _admin(actor: str) -> Operator:
     operator = acting(actor)
     if not operator.is_admin:
-        raise errors.Forbidden("Only an admin can change the templates. Ask one of them.")
+        refusal = errors.Forbidden("Only an admin can change the templates. Ask one of them.")
+        note_refusal(refusal, actor)
+        raise refusal
     return operator
 
 

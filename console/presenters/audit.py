@@ -17,7 +17,7 @@ from console.trail import Event, Filters, Known, Page
 
 SOFTWARE = {"system": "The console", "policy": "The policy"}
 RECENT = {"Today": 0, "Last 7 days": 6, "Last 30 days": 29}
-TOPICS = ["lanes", "envelopes", "templates", "inbox"]
+TOPICS = ["lanes", "envelopes", "templates", "people", "inbox"]
 """What may have written an event."""
 NOTHING = ("Nothing fits", "No event fits these filters. Take one away to see more.")
 EMPTY = ("Nothing has happened yet", "What people, agents and the console do is listed here by itself.")

@@ -52,7 +52,7 @@ DEEDS: dict[str, Deed] = {
     "template_archived": Deed("archived a template", "note"),
     "template_restored": Deed("brought a template back", "note"),
     "signed_in": Deed("signed in", "user"),
-    "sign_in_failed": Deed("could not sign in", "lock", "warn"),
+    "sign_in_failed": Deed("saw a sign-in fail", "lock", "warn"),
     "signed_out": Deed("signed out", "leave"),
     "sign_ins_ended": Deed("ended sign-ins", "leave"),
     "refused": Deed("was refused", "lock", "warn"),

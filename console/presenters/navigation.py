@@ -38,6 +38,7 @@ ROOMS = (
     Room("admin", "Admin", "/admin", "admin", admin=True),
 )
 ADMIN = (
+    Room("people", "People", "/admin/people", "user"),
     Room("templates", "Templates", "/admin/templates", "mail"),
     Room("policy", "Policy", "/admin/policy", "shield"),
 )

@@ -18,7 +18,9 @@ class Carried(NamedTuple):
 
 
 def carry() -> str:
-    """The form of this request as a signed word; empty when there is none, or it is too much to carry."""
+    """The form of this request as a signed word; empty when there is none, it is too much to carry, or a password."""
+    if "password" in request.form:
+        return ""
     fields = [(name, value) for name, value in request.form.items(multi=True) if name != "csrf_token"]
     size = sum(len(name) + len(value) for name, value in fields)
     return _signer().dumps([request.path, fields]) if 0 < size <= MOST_CHARS else ""

@@ -24,6 +24,7 @@ TITLES = {
     404: "Nothing here",
     405: "Not like this",
     409: "Someone was faster",
+    410: "No longer there",
     413: "Too large",
     415: "That could not be read",
     422: "Please check what was sent",

@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
-import secrets
-from datetime import timedelta
-from functools import cache
 from urllib.parse import quote, urlsplit
 
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
 from flask import (
     Blueprint,
     Flask,
@@ -26,11 +20,11 @@ from flask import session as cookie
 from flask_limiter import RequestLimit
 from flask_login import LoginManager, current_user
 from flask_wtf.csrf import generate_csrf
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import bindparam, select
 from werkzeug.wrappers import Response as AnyResponse
 
-from console.config import Settings
-from console.db import db, now, only_reading, transaction
+from console import oidc, people
+from console.db import db, now, only_reading
 from console.models import Operator, SignIn
 from console.security import SAFE_METHODS, csrf, limiter
 from console.views.carried import carried, carry
@@ -46,12 +40,14 @@ PUBLIC = frozenset(
         "session.login",
         "session.sign_in",
         "session.logout",
+        "passwords.choose",
+        "passwords.keep",
+        "oidc.start",
+        "oidc.back",
+        "oidc.finish",
     }
 )
 """Endpoints that answer without a sign-in. Every other one asks for it."""
-MAX_EMAIL_CHARS = 320
-MAX_PASSWORD_CHARS = 1_000
-REFUSED = "This email and password do not belong together. Check both and try again."
 TOO_MANY = "Too many tries from here. Wait a minute, then try again."
 # Built once: every request asks for it.
 OPEN = select(SignIn).where(
@@ -62,13 +58,6 @@ OPEN = select(SignIn).where(
 
 blueprint = Blueprint("session", __name__)
 manager = LoginManager()
-hasher = PasswordHasher()
-
-
-# Verified when no operator has the email, so that the answer takes as long as for one that exists.
-@cache
-def _nobodys_hash() -> str:
-    return hasher.hash(secrets.token_urlsafe())
 
 
 def operator() -> Operator:
@@ -77,13 +66,9 @@ def operator() -> Operator:
     return found
 
 
-def _hash(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()
-
-
 def load(token: str) -> Operator | None:
     """The operator behind a cookie's token, in one query; none when the sign-in ended or the account is inactive."""
-    found = db.session.scalar(OPEN, {"token_hash": _hash(token), "now": now()})
+    found = db.session.scalar(OPEN, {"token_hash": people.hash_sign_in(token), "now": now()})
     if found is None or not found.operator.active:
         return None
     g.sign_in_id = found.id
@@ -95,7 +80,7 @@ def ask_to_sign_in() -> AnyResponse:
     if is_htmx() or request.path == "/live":
         return _overlay("", 401)
     if request.method == "POST":
-        return _page("", 401, carry=carry())
+        return page("", 401, carry=carry())
     here = request.full_path.rstrip("?") if request.method == "GET" else "/inbox"
     return redirect(f"/login?next={quote(here, safe='/?=&')}")
 
@@ -125,25 +110,27 @@ def local_path(target: str | None) -> str:
 
 def _last_email() -> str:
     """Whose sign-in this browser had: its password is all that the overlay asks for."""
-    token = cookie.get("_user_id")
+    token = held_token()
     if not token:
         return ""
-    return (
-        db.session.scalar(select(Operator.email).join(SignIn).where(SignIn.token_hash == _hash(token))) or ""
-    )
+    wanted = select(Operator.email).join(SignIn).where(SignIn.token_hash == people.hash_sign_in(token))
+    return db.session.scalar(wanted) or ""
 
 
 def _overlay(error: str, status: int, email: str = "") -> Response:
-    html = render_template("session/_overlay.html", error=error, email=email or _last_email())
+    html = render_template(
+        "session/_overlay.html", error=error, email=email or _last_email(), provider=_provider()
+    )
     response = make_response(html, status)
     response.headers["X-Problem"] = "signed_out"
     return response
 
 
-def _page(error: str, status: int, email: str = "", carry: str = "") -> Response:
-    goal = local_path(request.values.get("next") or _came_from())
+def page(error: str, status: int, email: str = "", goal: str = "", carry: str = "") -> Response:
+    """The sign-in page, with what went wrong."""
+    goal = local_path(goal or request.values.get("next") or _came_from())
     carry = carry or (request.form.get("carry", "") if request.path == "/login" else "")
-    words = {"error": error, "email": email, "next": goal, "carry": carry}
+    words = {"error": error, "email": email, "provider": _provider(), "next": goal, "carry": carry}
     return make_response(render_template("session/page.html", **words), status)
 
 
@@ -153,57 +140,53 @@ def _came_from() -> str:
     return page.path if page.netloc == request.host and page.path != "/login" else ""
 
 
-def _check(email: str, password: str) -> Operator | None:
-    """The active operator with this email and password. Takes the same time whether or not there is one."""
-    found = db.session.scalar(select(Operator).where(func.lower(Operator.email) == email.lower()))
-    try:
-        hasher.verify(found.password_hash if found else _nobodys_hash(), password)
-    except (VerificationError, InvalidHashError):
-        return None
-    return found if found and found.active else None
+def _provider() -> str:
+    return oidc.button(current_app.config["SETTINGS"])
 
 
-def _open(found: Operator, password: str) -> None:
-    """Start a sign-in under a new token; nothing of the browser's earlier cookie is believed."""
-    settings: Settings = current_app.config["SETTINGS"]
-    token, old = secrets.token_urlsafe(32), cookie.get("_user_id")
-    with transaction():
-        if hasher.check_needs_rehash(found.password_hash):
-            found.password_hash = hasher.hash(password)
-        if old:
-            _end(old)
-        row = SignIn(
-            operator_id=found.id,
-            token_hash=_hash(token),
-            expires_at=now() + timedelta(hours=settings.session_hours),
-        )
-        db.session.add(row)
+def place() -> people.Place:
+    """Where this request comes from."""
+    return people.Place(request.remote_addr or "", request.user_agent.string)
+
+
+def held_token() -> str | None:
+    """The token of this browser's cookie, whatever it is worth by now."""
+    return cookie.get("_user_id")
+
+
+def enter(token: str) -> None:
+    """Let this browser have a sign-in; nothing of its earlier cookie is believed."""
     cookie.clear()
     cookie["_user_id"] = token
     cookie.permanent = True
 
 
-def _end(token: str) -> None:
-    db.session.execute(
-        update(SignIn)
-        .where(SignIn.token_hash == _hash(token), SignIn.ended_at.is_(None))
-        .values(ended_at=now())
-    )
-
-
 def _limited(limit: RequestLimit) -> Response:
-    answer = _overlay if is_htmx() else _page
-    return answer(TOO_MANY, 429, request.form.get("email", "").strip()[:MAX_EMAIL_CHARS])
+    answer = _overlay if is_htmx() else page
+    return answer(TOO_MANY, 429, request.form.get("email", "").strip()[: people.MAX_EMAIL_CHARS])
+
+
+def _signed_in(found: Operator) -> Response:
+    """For the overlay: nothing to show, the page's new token, and who it now belongs to."""
+    response = make_response("")
+    response.headers["X-CSRF-Token"] = generate_csrf()
+    response.headers["X-Signed-In"] = str(found.id)
+    return response
 
 
 @blueprint.get("/login")
 def login() -> AnyResponse:
-    """The sign-in page; for an open page whose sign-in ended, the one that lies over it."""
+    """The sign-in page; for an open page whose sign-in ended, the one that lies over it.
+
+    With `meanwhile`, nothing for it, or what it needs to go on: somebody may have signed in in another tab.
+    """
+    if "meanwhile" in request.args:
+        return _signed_in(operator()) if current_user.is_authenticated else Response(status=204)
     if is_htmx():
         return _overlay("", 200)
     if current_user.is_authenticated:
         return redirect(local_path(request.args.get("next")))
-    return _page("", 200)
+    return page("", 200)
 
 
 @blueprint.post("/login")
@@ -215,18 +198,15 @@ def login() -> AnyResponse:
 def sign_in() -> AnyResponse:
     """Sign in. A page goes to `next`; the overlay closes, and its page gets the new token."""
     email, password = request.form.get("email", "").strip(), request.form.get("password", "")
-    sane = 0 < len(email) <= MAX_EMAIL_CHARS and 0 < len(password) <= MAX_PASSWORD_CHARS
-    found = _check(email, password) if sane else None
-    if found is None:
-        answer = _overlay if is_htmx() else _page
-        return answer(REFUSED, 422, email[:MAX_EMAIL_CHARS])
-    _open(found, password)
+    try:
+        found, token = people.sign_in(email, password, place(), instead_of=held_token())
+    except people.SignInRefused as error:
+        answer = _overlay if is_htmx() else page
+        return answer(error.sentence, error.status, email[: people.MAX_EMAIL_CHARS])
+    enter(token)
     if not is_htmx():
         return _go_on()
-    response = make_response("")
-    response.headers["X-CSRF-Token"] = generate_csrf()
-    response.headers["X-Signed-In"] = str(found.id)
-    return response
+    return _signed_in(found)
 
 
 def _go_on() -> AnyResponse:
@@ -239,10 +219,9 @@ def _go_on() -> AnyResponse:
 @blueprint.post("/logout")
 def logout() -> AnyResponse:
     """Sign out: the row ends, and with it every page and stream of this browser."""
-    token = cookie.get("_user_id")
+    token = held_token()
     if token:
-        with transaction():
-            _end(token)
+        people.sign_out(token)
     cookie.clear()
     flash("You are signed out.")
     return redirect("/login", 303)

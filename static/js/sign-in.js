@@ -26,4 +26,10 @@
     window.Console.toast("You are signed in again. What you typed is still here.");
   });
   dialog.addEventListener("close", () => dialog.replaceChildren());
+
+  // Whoever signed in in another tab comes back to a page that may go on.
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden || !dialog.open || !dialog.querySelector('[data-behaviour="sign-in-elsewhere"]')) return;
+    htmx.ajax("GET", "/login?meanwhile=yes", { target: "#sign-in", swap: "none" });
+  });
 })();

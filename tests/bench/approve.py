@@ -53,7 +53,9 @@ def main(rounds: int) -> None:
 
 def _people() -> int:
     for name in ("ada", "ben"):
-        people.create_operator(f"{name}@example.com", name=name.title(), password=PASSWORD)
+        people.create_operator(
+            f"{name}@example.com", name=name.title(), password=PASSWORD, actor_id=people.SYSTEM
+        )
     conversation = Conversation(customer=Customer(name="Riya Chen"), subject="Charged twice")
     db.session.add(conversation)
     db.session.commit()

@@ -34,7 +34,7 @@ def free_port() -> int:
 class Server:
     """gunicorn with one gevent worker, as in production, serving the console and the workbench."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, **more: str) -> None:
         self.port = free_port()
         self.url = f"http://127.0.0.1:{self.port}"
         self._environment = {
@@ -45,6 +45,7 @@ class Server:
             "CONSOLE_LOGIN_LIMIT": settings.login_limit,
             "CONSOLE_CHANNEL": "log",
             "CONSOLE_TOOLS": ",".join(settings.tools),
+            **more,
         }
         self._process: subprocess.Popen[bytes] | None = None
 

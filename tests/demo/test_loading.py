@@ -88,7 +88,7 @@ def test_people_who_work_here_are_left_alone(cast: Cast) -> None:
 
 
 def test_beside_real_data_nothing_is_deleted(app: Flask) -> None:
-    people.create_operator("zoe@shop.example", "Zoe", "a long enough password")
+    people.create_operator("zoe@shop.example", "Zoe", "a long enough password", actor_id=people.SYSTEM)
     own = conversations.start(conversations.customer_known_as(name="Real"), "Real", "Real")
     assert demo.load(beside=True) is demo.Outcome.LOADED
     assert db.session.get(Conversation, own.id) is not None
@@ -96,7 +96,7 @@ def test_beside_real_data_nothing_is_deleted(app: Flask) -> None:
 
 
 def test_an_account_of_the_same_email_is_not_taken_over(app: Flask) -> None:
-    people.create_operator("Ada@example.com", "Another Ada", "a long enough password")
+    people.create_operator("Ada@example.com", "Another Ada", "a long enough password", actor_id=people.SYSTEM)
     with pytest.raises(Conflict):
         demo.load(beside=True)
     assert db.session.scalar(select(func.count()).select_from(Conversation)) == 0

@@ -10,10 +10,14 @@ from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import event
 
+from console import create_app
+from console.config import Settings
 from console.db import db
 from tests.browserless import Client
 from tests.conftest import Cast
+from tests.oidc_provider import Provider
 from tests.outbound.conftest import outbox, postbox  # noqa: F401 (fixtures)
+from tests.views.oidc import BACK, BEN, oidc
 from tests.views.test_session import sign_in
 
 As = Callable[[str], FlaskClient]
@@ -42,6 +46,22 @@ def statements(app: Flask) -> Iterator[list[str]]:
     event.listen(db.engine, "before_cursor_execute", note)
     yield sent
     event.remove(db.engine, "before_cursor_execute", note)
+
+
+@pytest.fixture
+def provider() -> Iterator[Provider]:
+    with Provider([BACK], person=dict(BEN)) as running:
+        yield running
+
+
+@pytest.fixture
+def desk_app(settings: Settings, cast: Cast, provider: Provider) -> Flask:
+    return create_app(settings.model_copy(update=oidc(provider.issuer)))
+
+
+@pytest.fixture
+def browser(desk_app: Flask) -> Client:
+    return Client(desk_app)
 
 
 @pytest.fixture
