@@ -93,6 +93,8 @@ class Settings(BaseSettings):
     max_reason_chars: int = 2_000
     max_body_bytes: int = 1_000_000
     max_search_chars: int = 200
+    max_defer_days: int = Field(default=90, ge=1)
+    """How far away the day may be at which a deferred action comes back."""
 
     login_limit: str = "10 per minute; 50 per hour"
     session_hours: int = Field(default=24 * 14, ge=1)

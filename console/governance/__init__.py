@@ -3,9 +3,10 @@
 These are its public functions; nothing else queries its tables.
 """
 
-from console.governance.cards import may_decide, would_fail
+from console.governance.cards import deciders, may_decide, would_fail
 from console.governance.decisions import approve, defer, expire, reject
 from console.governance.errors import (
+    DateNotUsable,
     FourEyesRequired,
     GovernanceError,
     LaneAlreadyOpen,
@@ -15,6 +16,7 @@ from console.governance.errors import (
     NotFound,
     NotPending,
     NotRequiresApproval,
+    NotStuck,
     ReasonRequired,
     StaleView,
 )
@@ -29,31 +31,55 @@ from console.governance.reads import (
     list_events,
     list_pending_approvals,
     list_proposals_for_conversation,
-    list_stale_lanes,
 )
+from console.governance.stale import (
+    Ended,
+    Stale,
+    count_stale,
+    expire_each,
+    list_stale,
+    list_stale_lanes,
+    old_lanes,
+    start_again,
+)
+from console.governance.tallies import Numbers, count_queue
 from console.governance.validation import Blocked, Validated, validate
+from console.governance.waiting import WHOSE, Listed, Queue, Wanted, list_queue
 from console.tools import ToolContext
 
 __all__ = [
+    "WHOSE",
     "Blocked",
+    "DateNotUsable",
+    "Ended",
     "FourEyesRequired",
     "GovernanceError",
     "LaneAlreadyOpen",
     "LaneExpired",
+    "Listed",
     "NotAllowed",
     "NotExecutionPending",
     "NotFound",
     "NotPending",
     "NotRequiresApproval",
+    "NotStuck",
+    "Numbers",
+    "Queue",
     "ReasonRequired",
+    "Stale",
     "StaleView",
     "Submission",
     "ToolContext",
     "Validated",
+    "Wanted",
     "approve",
+    "count_queue",
+    "count_stale",
+    "deciders",
     "defer",
     "execute_approved",
     "expire",
+    "expire_each",
     "get_active_approval",
     "get_approval",
     "get_latest_approval",
@@ -62,11 +88,15 @@ __all__ = [
     "list_events",
     "list_pending_approvals",
     "list_proposals_for_conversation",
+    "list_queue",
+    "list_stale",
     "list_stale_lanes",
     "may_decide",
+    "old_lanes",
     "propose",
     "reject",
     "request_approval",
+    "start_again",
     "submit",
     "validate",
     "would_fail",

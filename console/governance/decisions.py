@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from console.db import now, transaction
-from console.governance.actors import find_actor, require_decider
+from console.governance.actors import require_admin, require_decider
 from console.governance.canonical import digest as digest_of
-from console.governance.errors import LaneExpired, NotAllowed, NotPending, StaleView
+from console.governance.errors import LaneExpired, NotPending, StaleView
 from console.governance.lanes import Enqueue, leave, locked_lane, rules_of
 from console.governance.transitions import move
-from console.governance.words import checked_reason, decided_sentence
-from console.models import EventType, LaneStatus, Role, ToolApproval
+from console.governance.words import checked_reason, checked_wake_at, decided_sentence
+from console.models import EventType, LaneStatus, ToolApproval
 
 
 def approve(
@@ -70,43 +70,59 @@ def defer(
     actor_id: str,
     *,
     reason: str,
+    until: datetime | None = None,
     version: int | None = None,
     digest: str | None = None,
     enqueue: Enqueue | None = None,
 ) -> ToolApproval:
-    """Not now, with a reason; a new lane may be opened later. Raises as `reject`."""
-    return _decision(
-        approval_id,
-        actor_id,
-        version,
-        digest,
-        lambda lane: _decide(lane, EventType.DEFERRED, actor_id, checked_reason(reason)),
-    )
+    """Not now, with a reason; a new lane may be opened later, and is by itself at `until` if that is given.
+
+    Raises as `reject`, and DateNotUsable.
+    """
+
+    def step(lane: ToolApproval) -> None:
+        why, wake_at = checked_reason(reason), checked_wake_at(until)
+        details = {"until": wake_at.isoformat()} if wake_at else None
+        _decide(lane, EventType.DEFERRED, actor_id, why, details, wake_at=wake_at)
+
+    return _decision(approval_id, actor_id, version, digest, step)
 
 
-def expire(approval_id: int, *, actor_id: str = "system", enqueue: Enqueue | None = None) -> ToolApproval:
+def expire(
+    approval_id: int,
+    *,
+    actor_id: str = "system",
+    reason: str | None = None,
+    enqueue: Enqueue | None = None,
+) -> ToolApproval:
     """End the waiting of a pending lane: the system at its deadline, an admin at any time.
 
-    Raises NotFound, NotAllowed or NotPending.
+    `reason` is what the trail says instead of its usual sentence. Raises NotFound, NotAllowed or NotPending.
     """
     with transaction():
         lane = locked_lane(approval_id)
         if actor_id != "system":
-            admin = find_actor(actor_id)
-            if not admin.active or admin.role != Role.ADMIN:
-                raise NotAllowed("Only an admin can end the waiting of an action before its deadline.")
+            require_admin(actor_id, "Only an admin can end the waiting of an action before its deadline.")
         if lane.status != LaneStatus.PENDING:
             raise NotPending(decided_sentence(lane))
-        _lapse(lane, actor_id)
+        _lapse(lane, actor_id, reason)
         return lane
 
 
-def _decide(lane: ToolApproval, event: EventType, actor_id: str, reason: str | None, **changes: Any) -> None:
+def _decide(
+    lane: ToolApproval,
+    event: EventType,
+    actor_id: str,
+    reason: str | None,
+    details: dict[str, Any] | None = None,
+    **changes: Any,
+) -> None:
     move(
         lane,
         event,
         actor_id,
         reason=reason,
+        details=details,
         changes={
             "decided_by": actor_id,
             "decided_at": now(),
@@ -146,10 +162,10 @@ def _decision(
     return lane
 
 
-def _lapse(lane: ToolApproval, actor_id: str) -> None:
+def _lapse(lane: ToolApproval, actor_id: str, reason: str | None = None) -> None:
     changes: dict[str, Any] = {"last_decision": "expired", "decided_at": now()}
-    reason = "Nobody decided before the deadline, so nothing will run."
+    usual = "Nobody decided before the deadline, so nothing will run."
     if actor_id != "system":
         changes["decided_by"] = actor_id
-        reason = "An admin ended the waiting, so nothing will run."
-    move(lane, EventType.EXPIRED, actor_id, reason=reason, changes=changes)
+        usual = "An admin ended the waiting, so nothing will run."
+    move(lane, EventType.EXPIRED, actor_id, reason=reason or usual, changes=changes)

@@ -3,6 +3,7 @@
 from console.models.actions import (
     EventType,
     LaneStatus,
+    LaneTally,
     ProposalStatus,
     ToolActionEvent,
     ToolApproval,
@@ -49,6 +50,7 @@ __all__ = [
     "EnvelopeStatus",
     "EventType",
     "LaneStatus",
+    "LaneTally",
     "Message",
     "MessageRole",
     "MessageTemplate",

@@ -38,6 +38,7 @@ def init_app(app: Flask) -> None:
     app.jinja_env.globals.update(now=now, unchanging=unchanging)
     app.jinja_env.filters.update(
         ago=times.ago,
+        coming=times.coming,
         exact=times.exact,
         iso=times.iso,
         left=times.left,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 import secrets
 from collections.abc import Mapping
@@ -42,3 +43,8 @@ def fragment(html: str, status: int = 200) -> Response:
         response.set_etag(hashlib.sha256(_ONE_TIME.sub("", html).encode()).hexdigest()[:32], weak=True)
         response.make_conditional(request)
     return response
+
+
+def toast(words: str, *events: str) -> str:
+    """An HX-Trigger header that shows `words` about what was just done, and lets `events` happen in the page."""
+    return json.dumps({"console:toast": words, **dict.fromkeys(events, "")})
