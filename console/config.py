@@ -89,22 +89,24 @@ class Settings(BaseSettings):
     page_size: int = Field(default=50, ge=1, le=500)
     timeline_size: int = Field(default=200, ge=1)
     """Entries of a conversation shown at once; older ones are one click away."""
-    max_message_chars: int = 20_000
-    max_reason_chars: int = 2_000
-    max_body_bytes: int = 1_000_000
-    max_search_chars: int = 200
+    max_message_chars: int = Field(default=20_000, ge=1)
+    max_reason_chars: int = Field(default=2_000, ge=1, le=2_000)
+    max_body_bytes: int = Field(default=1_000_000, ge=10_000)
+    max_search_chars: int = Field(default=200, ge=1)
+    max_selection: int = Field(default=200, ge=1)
+    """Conversations that are assigned or resolved at once."""
     max_defer_days: int = Field(default=90, ge=1)
     """How far away the day may be at which a deferred action comes back."""
 
     login_limit: str = "10 per minute; 50 per hour"
     session_hours: int = Field(default=24 * 14, ge=1)
 
-    job_timeout_seconds: int = 300
+    job_timeout_seconds: int = Field(default=300, ge=1)
     """After this long a work-horse is killed, whatever the tool's own time-out says."""
     retry_backoff_seconds: Annotated[tuple[int, ...], NoDecode] = (2, 10)
     """Pause before the second and the third attempt of an execution."""
-    sweep_grace_seconds: int = 10
-    sweep_batch: int = 500
+    sweep_grace_seconds: int = Field(default=10, ge=1)
+    sweep_batch: int = Field(default=500, ge=1)
 
     @field_validator("tools", mode="before")
     @classmethod

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import select
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -17,6 +16,7 @@ from sqlalchemy.orm import DeclarativeBase
 
 from console.config import Settings
 from console.errors import NotFound
+from console.sockets import has_something_to_say
 
 Row = TypeVar("Row", bound="Base")
 CONNECT_ARGS = {"connect_timeout": 5, "application_name": "cairnloop-console"}
@@ -209,7 +209,7 @@ def _refuse_dead(connection: Any, _record: Any, _proxy: Any) -> None:
 
     Asked of the socket, which costs nothing; asking the server would cost each page a round trip.
     """
-    if select.select([connection.fileno()], [], [], 0)[0]:
+    if has_something_to_say(connection):
         raise DisconnectionError
 
 

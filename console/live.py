@@ -11,20 +11,26 @@ import random
 import re
 import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from socket import socket as Socket
 
 import psycopg
 import structlog
 from flask import Flask, current_app
+from redis import Redis
+from redis.exceptions import RedisError
 from sqlalchemy import text
 
+from console import presence
 from console.config import Settings
 from console.db import db
 from console.errors import BadRequest
+from console.streams import Stream
 
 CHANNEL = "console"
 RESYNC = "resync"
 HEARTBEAT = "heartbeat"
+PRESENCE = "presence"
 MAX_TOPICS = 20
 HEARTBEAT_SECONDS = 12.0
 CHECK_SECONDS = 3.0
@@ -32,7 +38,7 @@ LONGEST_PAUSE_SECONDS = 5.0
 
 _UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _TOPIC = re.compile(
-    rf"inbox|approvals|lanes|envelopes|templates|conversation:[1-9][0-9]{{0,17}}|envelope:{_UUID}"
+    rf"inbox|approvals|lanes|envelopes|templates|(?:conversation|presence):[1-9][0-9]{{0,17}}|envelope:{_UUID}"
 )
 _STILL_SIGNED_IN = """
     SELECT s.id, o.role || ' ' || array_to_string(o.scopes, ' ')
@@ -65,50 +71,11 @@ def event_name(topic: str) -> str:
     return topic.replace(":", "-")
 
 
-class Stream:
-    """What one open page is told. Events that it has not read yet fall together: one a topic, whatever happened."""
-
-    __slots__ = ("_closed", "_pending", "_wake", "grants", "sign_in_id", "told_at", "topics")
-
-    def __init__(self, topics: frozenset[str], sign_in_id: int, grants: str) -> None:
-        self.topics = topics
-        self.sign_in_id = sign_in_id
-        self.grants = grants
-        self.told_at = time.monotonic()
-        self._pending: dict[str, bytes] = {}
-        self._wake = threading.Event()
-        self._closed = False
-
-    def tell(self, topic: str, event: bytes) -> None:
-        """Have the page told about `topic` at its next reading."""
-        self._pending[topic] = event
-        self.told_at = time.monotonic()
-        self._wake.set()
-
-    def close(self) -> None:
-        """End the stream; the page will ask for another one, as whoever it then is."""
-        self._closed = True
-        self._wake.set()
-
-    def events(self) -> Iterator[bytes]:
-        """The stream's bytes, until it is closed."""
-        yield b"event: open\ndata: 0\nretry: 500\n\n"
-        while not self._closed:
-            # Without a time-out: a timer a stream costs more than the event, so the hub sends the heartbeats.
-            self._wake.wait()
-            self._wake.clear()
-            told = []
-            # One by one: an event that comes in between is in this answer or in the next, never between two dicts.
-            while self._pending:
-                told.append(self._pending.popitem()[1])
-            if told:
-                yield b"".join(reversed(told))
-
-
 class Hub:
     """The open streams of this process and the one connection that listens for them."""
 
-    def __init__(self, database_url: str) -> None:
+    def __init__(self, database_url: str, client: Redis) -> None:
+        self._presence = presence.Watch(client, lambda id: self.publish(f"{PRESENCE}:{id}"))
         self._url = database_url.replace("postgresql+psycopg://", "postgresql://", 1)
         self._lock = threading.Lock()
         self._streams: set[Stream] = set()
@@ -118,9 +85,16 @@ class Hub:
         self._stopped = threading.Event()
         self.listening = threading.Event()
 
-    def open(self, topics: frozenset[str], sign_in_id: int, grants: str) -> Stream:
+    def open(
+        self,
+        topics: frozenset[str],
+        sign_in_id: int,
+        operator_id: int,
+        grants: str,
+        socket: Socket | None = None,
+    ) -> Stream:
         """A new stream. The first one in a process starts its listener; the caller must `leave()` it in the end."""
-        stream = Stream(topics, sign_in_id, grants)
+        stream = Stream(topics, sign_in_id, operator_id, grants, socket)
         with self._lock:
             self._streams.add(stream)
             for topic in topics:
@@ -129,6 +103,7 @@ class Hub:
             if self._pid != os.getpid():
                 self._pid = os.getpid()
                 threading.Thread(target=self._listen_forever, name="live-listener", daemon=True).start()
+                threading.Thread(target=self._watch_forever, name="live-presence", daemon=True).start()
         return stream
 
     def leave(self, stream: Stream) -> None:
@@ -176,6 +151,26 @@ class Hub:
         """Give a sign of life to the streams that were told nothing for a while, so that a dead one is noticed."""
         now = time.monotonic()
         self._tell((stream for stream in self._all() if now - stream.told_at >= HEARTBEAT_SECONDS), HEARTBEAT)
+
+    def _watch_forever(self) -> None:
+        while not self._stopped.wait(presence.BEAT_SECONDS):
+            for stream in self._all():
+                if stream.left:
+                    self.leave(stream)
+                    stream.close()
+            try:
+                self._presence.beat(self._pages())
+            except RedisError as error:
+                log.debug("presence_lost", error=type(error).__name__)
+
+    def _pages(self) -> frozenset[tuple[int, int]]:
+        """The open conversations with who has them open."""
+        return frozenset(
+            (int(topic.partition(":")[2]), stream.operator_id)
+            for stream in self._all()
+            for topic in stream.topics
+            if topic.startswith(PRESENCE)
+        )
 
     def _listen_forever(self) -> None:
         pause = 0.1
@@ -227,20 +222,6 @@ class Hub:
                 stream.close()
 
 
-class Body:
-    """A stream as the body of an answer: read by the server, and left when it closes it, begun or not."""
-
-    def __init__(self, home: Hub, opened: Stream) -> None:
-        self._home = home
-        self._opened = opened
-
-    def __iter__(self) -> Iterator[bytes]:
-        return self._opened.events()
-
-    def close(self) -> None:
-        self._home.leave(self._opened)
-
-
 def grants(role: str, scopes: Iterable[str]) -> str:
     """What a stream was opened with, in the form in which the database says it."""
     return f"{role} {' '.join(scopes)}"
@@ -255,4 +236,4 @@ def hub() -> Hub:
 def init_app(app: Flask) -> None:
     """Give `app` its hub. Nothing connects before the first stream is opened."""
     settings: Settings = app.config["SETTINGS"]
-    app.extensions["live"] = Hub(settings.lock_database_url)
+    app.extensions["live"] = Hub(settings.lock_database_url, app.extensions["console_redis"])

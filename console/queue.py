@@ -15,7 +15,7 @@ from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 from redis.retry import Retry
 from rq import Queue
-from rq.exceptions import DuplicateJobError
+from rq.exceptions import DuplicateJobError, NoSuchJobError
 from rq.job import Job
 from rq.utils import utcformat
 
@@ -54,7 +54,7 @@ def connect(settings: Settings) -> Redis:
     return Redis.from_url(
         settings.redis_url or "redis://127.0.0.1:6379/0",
         socket_connect_timeout=0.5,
-        socket_timeout=2,
+        socket_timeout=0.5,
         retry=Retry(NoBackoff(), 1),
     )
 
@@ -98,6 +98,18 @@ def anything_waits() -> bool:
             return any(asked.execute())
     except RedisError:
         return False
+
+
+def not_needed(*, job_id: str) -> None:
+    """Take back a job that waits for its time, once the open transaction has committed; one that runs finds nothing."""
+    after_commit(lambda: hint(lambda client: _forget(client, job_id), about=job_id))
+
+
+def _forget(client: Redis, job_id: str) -> None:
+    with suppress(NoSuchJobError):
+        job = Job.fetch(job_id, connection=client)
+        if job.is_scheduled:
+            job.delete()
 
 
 def hint(send: Callable[[Redis], object], *, about: str) -> None:

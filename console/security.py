@@ -102,6 +102,11 @@ def _limiter_storage(redis_url: str) -> str:
     return "redis+" + redis_url if redis_url.startswith("unix://") else redis_url or "memory://"
 
 
+def _limiter_patience(redis_url: str) -> dict[str, float]:
+    """Nobody waits for a server that hangs: the limits are then counted in this process."""
+    return {"socket_timeout": 0.3, "socket_connect_timeout": 0.3} if redis_url else {}
+
+
 def init_app(app: Flask) -> None:
     """Protect `app`. Call before the views are registered: the order of these checks is the order of the answers."""
     settings: Settings = app.config["SETTINGS"]
@@ -120,6 +125,7 @@ def init_app(app: Flask) -> None:
         WTF_CSRF_SSL_STRICT=False,
         RATELIMIT_STORAGE_URI=_limiter_storage(settings.redis_url),
         RATELIMIT_IN_MEMORY_FALLBACK_ENABLED=True,
+        RATELIMIT_STORAGE_OPTIONS=_limiter_patience(settings.redis_url),
         RATELIMIT_HEADERS_ENABLED=True,
     )
     if settings.trusted_proxies:

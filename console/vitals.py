@@ -36,6 +36,16 @@ def seen(client: Redis, who: Who) -> bool:
         return False
 
 
+def signs(client: Redis) -> dict[str, bool]:
+    """Whether the queue's server, a worker and the clock are there. Asked in one go: a server that hangs is waited for
+    once."""
+    try:
+        worker, clock = client.mget(_key("worker"), _key("clock"))
+        return {"queue": True, "worker": bool(worker), "clock": bool(clock)}
+    except RedisError:
+        return {"queue": False, "worker": False, "clock": False}
+
+
 def database_answers(database_url: str) -> bool:
     """Whether the database lets us in and answers, within two seconds.
 

@@ -10,6 +10,7 @@ import importlib
 import os
 import pkgutil
 import signal
+import socket
 import threading
 import time
 from contextlib import suppress
@@ -27,7 +28,7 @@ from rq.timeouts import HorseMonitorTimeoutException
 from rq.worker import Worker as ForkingWorker
 
 import jobs
-from console import create_app, logs, vitals
+from console import create_app, logs, queue, vitals
 from console.config import Settings
 from console.db import db
 from console.processes import end_with_parent
@@ -35,6 +36,7 @@ from jobs.horse import STAY, Horse, Order
 
 HEARTBEAT_SECONDS = 5
 MAINTENANCE_SECONDS = 30
+RESERVED_SECONDS = 15
 KILL_AFTER_SECONDS = 5
 """How long past its time-out a horse may live that did not listen to its own alarm."""
 
@@ -77,6 +79,7 @@ class Worker(ForkingWorker):
     exponential_backoff_factor = 1.0
     max_connection_wait_time = 1.0
     horse: Horse | None = None
+    shared_at = 0.0
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs.setdefault("maintenance_interval", MAINTENANCE_SECONDS)
@@ -105,6 +108,7 @@ class Worker(ForkingWorker):
             super().heartbeat(timeout, pipeline)
             vitals.leave_sign(pipeline, "worker")
             return
+        self._share_out()
         with self.connection.pipeline() as own:
             super().heartbeat(timeout, own)
             vitals.leave_sign(own, "worker")
@@ -117,6 +121,21 @@ class Worker(ForkingWorker):
                 own.expire(self.key, self.worker_ttl + 60)
                 own.execute()
             log.info("worker_registered_again", worker=self.name)
+
+    def _share_out(self) -> None:
+        """Of a pool's workers one stays away from deliveries: a decision finds a worker, however slow the other side.
+
+        A place in the queue's server that has to be held again and again says which one it is.
+        """
+        now = time.monotonic()
+        if settings.workers == 1 or now - self.shared_at < HEARTBEAT_SECONDS:
+            return
+        self.shared_at = now
+        place = f"console:decisions:{socket.gethostname()}:{os.getppid()}"
+        mine = self.connection.set(place, self.name, nx=True, ex=RESERVED_SECONDS)
+        if not mine and self.connection.get(place) == self.name.encode():
+            mine = self.connection.expire(place, RESERVED_SECONDS)
+        self._ordered_queues = [one for one in self.queues if not mine or one.name != queue.DELIVERIES]
 
     def fork_work_horse(self, job: Job, queue: Queue) -> None:
         """Give the job to the horse; fork one when there is none, or it is gone."""

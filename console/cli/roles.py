@@ -61,6 +61,7 @@ def environment(settings: Settings) -> dict[str, str]:
         "CONSOLE_SECRET_KEY": settings.secret_key,
         "CONSOLE_PORT": str(settings.port),
         "CONSOLE_VAR": str(settings.var.resolve()),
+        "CONSOLE_WORKERS": str(settings.workers),
         "RQ_REDIS_URL": settings.redis_url,
         "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])),
     }

@@ -8,8 +8,18 @@ and `inbox`, and refuses with the family of `console.errors`: NotFound, Forbidde
 from console.conversations.drafts import draft, drafts, forget_draft, keep_draft
 from console.conversations.filters import NOBODY, VIEWS, Filters
 from console.conversations.lifecycle import assign, reopen, resolve
-from console.conversations.reading import Entry, Timeline, assignable, conversation, last_message_id, timeline
+from console.conversations.reading import (
+    Entry,
+    Example,
+    Timeline,
+    assignable,
+    conversation,
+    last_message_id,
+    lately_resolved,
+    timeline,
+)
 from console.conversations.rows import Page, Row, inbox
+from console.conversations.selection import Outcome, assign_each, resolve_each
 from console.conversations.tallies import Counts, counts, fold_tallies
 from console.conversations.writing import (
     AnsweredMeanwhile,
@@ -26,12 +36,15 @@ __all__ = [
     "AnsweredMeanwhile",
     "Counts",
     "Entry",
+    "Example",
     "Filters",
+    "Outcome",
     "Page",
     "Row",
     "Timeline",
     "add_note",
     "assign",
+    "assign_each",
     "assignable",
     "conversation",
     "counts",
@@ -43,10 +56,12 @@ __all__ = [
     "inbox",
     "keep_draft",
     "last_message_id",
+    "lately_resolved",
     "receive",
     "reopen",
     "reply",
     "resolve",
+    "resolve_each",
     "start",
     "timeline",
 ]

@@ -12,8 +12,9 @@ from console.db import db, now, transaction
 from console.errors import BadRequest, Invalid
 from console.models import Draft
 
-_KEY = re.compile(r"[a-z][a-z0-9_-]*(?::[A-Za-z0-9_.-]+){0,5}")
-MAX_KEY_CHARS = 120
+_KEY = re.compile(
+    r"conversation:[1-9][0-9]{0,17}:(?:reply|note)|lane:[1-9][0-9]{0,17}:(?:approval|rejection|deferral)"
+)
 
 
 def keep_draft(operator_id: int, key: str, body: str) -> None:
@@ -21,7 +22,7 @@ def keep_draft(operator_id: int, key: str, body: str) -> None:
 
     Raises BadRequest for a key of another form and Invalid for a body that cannot be kept.
     """
-    if len(key) > MAX_KEY_CHARS or not _KEY.fullmatch(key):
+    if not _KEY.fullmatch(key):
         raise BadRequest("This draft has no place to be kept in. Reload the page and try again.")
     reason = unstorable(body)
     if reason is None and len(body) > settings().max_message_chars:

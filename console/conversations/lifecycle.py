@@ -38,7 +38,7 @@ def assign(conversation_id: int, actor_id: str, assignee_id: int | None) -> Conv
     """Give the conversation to an active operator, or to nobody (None). Raises NotFound, Forbidden, Invalid."""
     with transaction():
         actor = acting(actor_id)
-        assignee = _may_be_assigned(assignee_id) if assignee_id is not None else None
+        assignee = may_be_assigned(assignee_id) if assignee_id is not None else None
         conversation = held(conversation_id)
         if conversation.assignee_id != assignee_id:
             conversation.assignee_id = assignee_id
@@ -47,7 +47,8 @@ def assign(conversation_id: int, actor_id: str, assignee_id: int | None) -> Conv
         return conversation
 
 
-def _may_be_assigned(operator_id: int) -> Operator:
+def may_be_assigned(operator_id: int) -> Operator:
+    """The active operator with this id. Raises Invalid."""
     found = (
         db.session.get(Operator, operator_id, populate_existing=True)
         if 0 < operator_id <= BIGGEST_ID

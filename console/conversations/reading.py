@@ -6,15 +6,49 @@ from datetime import datetime
 from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Select, bindparam, select, tuple_
-from sqlalchemy.orm import joinedload
+from sqlalchemy import (
+    ScalarSelect,
+    Select,
+    bindparam,
+    case,
+    exists,
+    func,
+    literal_column,
+    select,
+    tuple_,
+)
+from sqlalchemy.orm import aliased, joinedload
 
 from console.conversations.access import BIGGEST_ID, NOT_THERE
 from console.conversations.cursors import Cursor
 from console.conversations.texts import settings
 from console.db import db
 from console.errors import NotFound
-from console.models import Conversation, Message, MessageRole, Operator
+from console.models import (
+    Conversation,
+    ConversationStatus,
+    Customer,
+    Delivery,
+    Message,
+    MessageRole,
+    MessageTemplate,
+    Operator,
+)
+
+DELIVERY_FACTS = (
+    "id",
+    "state",
+    "channel",
+    "send_after",
+    "attempts",
+    "reason",
+    "reference",
+    "updated_at",
+    "envelope_id",
+    "template_version",
+    "address",
+    "subject",
+)
 
 
 class Entry(NamedTuple):
@@ -28,6 +62,16 @@ class Entry(NamedTuple):
     action: str | None
     """What an imported line of the back office calls itself."""
     created_at: datetime
+    sent: dict[str, Any] | None = None
+    """Of a follow-up: how far its delivery got."""
+
+
+class Example(NamedTuple):
+    """A conversation to choose by its customer and subject."""
+
+    id: int
+    customer: str
+    subject: str
 
 
 class Timeline(NamedTuple):
@@ -70,6 +114,29 @@ def timeline(conversation_id: int, *, before: str | None = None, limit: int | No
     return Timeline(entries, earlier, max((entry.id for entry in entries), default=0))
 
 
+@cache
+def _delivery() -> ScalarSelect[Any]:
+    """How far the delivery of a message got. Read with the message, and only for one that has a delivery."""
+    repeats = aliased(Delivery)
+    repeated = exists().where(repeats.repeats_id == Delivery.id).correlate(Delivery)
+    words: list[Any] = []
+    for name in DELIVERY_FACTS:
+        words += [literal_column(f"'{name}'"), getattr(Delivery, name)]
+    template = (
+        select(MessageTemplate.name).where(MessageTemplate.id == Delivery.template_id).scalar_subquery()
+    )
+    return (
+        select(
+            func.json_build_object(
+                *words, literal_column("'template'"), template, literal_column("'repeated'"), repeated
+            )
+        )
+        .where(Delivery.message_id == Message.id)
+        .correlate(Message)
+        .scalar_subquery()
+    )
+
+
 def last_message_id(conversation_id: int) -> int:
     """The greatest message id of the conversation, 0 when it has none."""
     return (
@@ -81,6 +148,18 @@ def last_message_id(conversation_id: int) -> int:
         )
         or 0
     )
+
+
+def lately_resolved(limit: int = 10) -> list[Example]:
+    """The resolved conversations with the latest activity, to show something with."""
+    rows = db.session.execute(
+        select(Conversation.id, Customer.name, Conversation.subject)
+        .join(Customer, Customer.id == Conversation.customer_id)
+        .where(Conversation.status == ConversationStatus.RESOLVED)
+        .order_by(Conversation.last_message_at.desc(), Conversation.id.desc())
+        .limit(limit)
+    )
+    return [Example._make(row) for row in rows]
 
 
 def assignable() -> list[tuple[int, str]]:
@@ -103,6 +182,7 @@ def _entries(before: bool) -> Select[Any]:
             Message.author_name,
             Message.details["name"].astext.label("action"),
             Message.created_at,
+            case((Message.role == MessageRole.SYSTEM_OUTBOUND, _delivery())),
         )
         .where(Message.conversation_id == bindparam("conversation"))
         .order_by(Message.created_at.desc(), Message.id.desc())

@@ -26,9 +26,21 @@ class Counts(NamedTuple):
     channels: list[str]
     operators: list[tuple[int, str]]
     """Active operators, by name."""
+    sends: int
+    """Bulk sends that are under way."""
+    approvals: int
+    """Actions that wait for a decision, wherever they were asked."""
 
 
+# Whose deliveries wait is read from one entry of the index an envelope, not from one a recipient.
 _COUNTS = text("""
+    WITH RECURSIVE waiting AS (
+        (SELECT envelope_id FROM deliveries WHERE state = 'pending' AND envelope_id IS NOT NULL
+          ORDER BY envelope_id LIMIT 1)
+        UNION ALL
+        SELECT (SELECT d.envelope_id FROM deliveries d WHERE d.state = 'pending' AND d.envelope_id > w.envelope_id
+                 ORDER BY d.envelope_id LIMIT 1)
+          FROM waiting w WHERE w.envelope_id IS NOT NULL)
     SELECT coalesce(sum(difference) FILTER (WHERE status = 'open'), 0)::bigint AS open,
            coalesce(sum(difference) FILTER (WHERE waiting), 0)::bigint AS needs_decision,
            coalesce(sum(difference) FILTER (WHERE status = 'open' AND assignee_id = :me), 0)::bigint AS mine,
@@ -41,7 +53,12 @@ _COUNTS = text("""
                 AND (:channel = '' OR channel = :channel) AND (waiting OR NOT :waiting)), 0)::bigint AS matching,
            coalesce(array_agg(DISTINCT channel), '{}') AS channels,
            (SELECT coalesce(json_agg(json_build_array(id, name) ORDER BY name), '[]')
-              FROM operators WHERE active) AS operators
+              FROM operators WHERE active) AS operators,
+           (SELECT count(*) FROM (
+               SELECT envelope_id FROM waiting WHERE envelope_id IS NOT NULL
+                UNION
+               SELECT envelope_id FROM deliveries WHERE state = 'sending' AND envelope_id IS NOT NULL) s) AS sends,
+           (SELECT coalesce(sum(difference), 0)::bigint FROM lane_tallies) AS approvals
       FROM conversation_tallies
 """)
 

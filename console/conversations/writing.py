@@ -141,10 +141,13 @@ def reply(
         return message
 
 
-def add_note(conversation_id: int, actor_id: str, body: str, *, form_token: str | None = None) -> Message:
+def add_note(
+    conversation_id: int, actor_id: str, body: str, *, form_token: str | None = None, draft: str = ""
+) -> Message:
     """Add a note that only the team sees; it does not move the conversation in the inbox.
 
-    The operator's draft `conversation:<id>:note` is cleared. Raises NotFound, Forbidden, Invalid.
+    The operator's draft under the key `draft` is cleared, `conversation:<id>:note` when none is named. Raises NotFound,
+    Forbidden, Invalid.
     """
     body = checked_message(body, empty="Write the note first; an empty one is not kept.")
     with transaction():
@@ -155,7 +158,7 @@ def add_note(conversation_id: int, actor_id: str, body: str, *, form_token: str 
         if found is not None:
             return found
         message = _append(conversation, MessageRole.INTERNAL_NOTE, body, actor=actor, form_token=key)
-        forget_draft(actor.id, f"{conversation.topic}:note")
+        forget_draft(actor.id, draft or f"{conversation.topic}:note")
         tell(conversation)
         return message
 

@@ -44,7 +44,7 @@ from console.governance.stale import (
 )
 from console.governance.tallies import Numbers, count_queue
 from console.governance.validation import Blocked, Validated, validate
-from console.governance.waiting import WHOSE, Listed, Queue, Wanted, list_queue
+from console.governance.waiting import WHOSE, Listed, Queue, Wanted, list_lanes, list_queue
 from console.tools import ToolContext
 
 __all__ = [
@@ -86,6 +86,7 @@ __all__ = [
     "get_proposal",
     "list_action_events",
     "list_events",
+    "list_lanes",
     "list_pending_approvals",
     "list_proposals_for_conversation",
     "list_queue",

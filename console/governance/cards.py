@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping
 from console.governance.actors import Actor, find_actor, refusal
 from console.governance.errors import GovernanceError
 from console.governance.lanes import rules_of
-from console.governance.revalidation import check_now
-from console.models import ToolApproval
+from console.governance.revalidation import still_as_asked
+from console.models import Conversation, ToolApproval
 
 
 def may_decide(
@@ -27,9 +27,16 @@ def deciders(lane: ToolApproval, known: Iterable[Actor]) -> list[Actor]:
     return [actor for actor in known if refusal(lane, actor, rules) is None]
 
 
-def would_fail(lane: ToolApproval, known: Mapping[str, Actor] | None = None) -> str | None:
-    """Why an approval given now would come to nothing, or None. `known` as for `may_decide`."""
-    found = check_now(lane.proposal, _actor(lane.proposal.actor_id, known))
+def would_fail(
+    lane: ToolApproval,
+    known: Mapping[str, Actor] | None = None,
+    conversation: Conversation | None = None,
+) -> str | None:
+    """Why an approval given now would come to nothing, or None.
+
+    `known` is as for `may_decide`; `conversation` is the lane's, when the page has just read it.
+    """
+    found = still_as_asked(lane, _actor(lane.proposal.actor_id, known), conversation)
     return found if isinstance(found, str) else None
 
 

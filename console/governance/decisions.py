@@ -10,7 +10,7 @@ from console.db import now, transaction
 from console.governance.actors import require_admin, require_decider
 from console.governance.canonical import digest as digest_of
 from console.governance.errors import LaneExpired, NotPending, StaleView
-from console.governance.lanes import Enqueue, leave, locked_lane, rules_of
+from console.governance.lanes import Enqueue, leave, leave_no_expiry, locked_lane, rules_of
 from console.governance.transitions import move
 from console.governance.words import checked_reason, checked_wake_at, decided_sentence
 from console.models import EventType, LaneStatus, ToolApproval
@@ -117,6 +117,7 @@ def _decide(
     details: dict[str, Any] | None = None,
     **changes: Any,
 ) -> None:
+    leave_no_expiry(lane)
     move(
         lane,
         event,
@@ -140,7 +141,11 @@ def _decision(
     digest: str | None,
     step: Callable[[ToolApproval], None],
 ) -> ToolApproval:
-    """Who, then state, then deadline, then view, then the step; of N at once exactly one gets to the step."""
+    """Who, then state, then deadline, then view, then the step; of N at once exactly one gets to the step.
+
+    Inside a caller's transaction the refusal of a late decision undoes the expiry too; the scheduled job and the sweep
+    make up for it.
+    """
     too_late = False
     with transaction():
         lane = locked_lane(approval_id)
@@ -148,7 +153,7 @@ def _decision(
         if lane.status == LaneStatus.EXPIRED and lane.decided_by is None:
             raise LaneExpired()
         if lane.status != LaneStatus.PENDING:
-            raise NotPending(decided_sentence(lane))
+            raise NotPending(decided_sentence(lane, actor_id))
         if lane.expires_at <= now():
             # Committed below and refused after it, so that the refusal does not undo the expiry.
             _lapse(lane, "system")
@@ -168,4 +173,6 @@ def _lapse(lane: ToolApproval, actor_id: str, reason: str | None = None) -> None
     if actor_id != "system":
         changes["decided_by"] = actor_id
         usual = "An admin ended the waiting, so nothing will run."
+    elif lane.expires_at > now():
+        usual = "The console ended the waiting before the deadline, so nothing will run."
     move(lane, EventType.EXPIRED, actor_id, reason=reason or usual, changes=changes)

@@ -147,12 +147,13 @@ def fail(run: Run, error: BaseException, *, returned: bool = False, enqueue: Enq
         if not _is_current(lane, run):
             return
         reason, details = explain(error), {"attempt": run.attempt, "of": MAX_ATTEMPTS}
-        if returned and run.tool.effects == "unsafe":
+        last = isinstance(error, PermanentToolError) or lane.attempt >= MAX_ATTEMPTS
+        if returned and (run.tool.effects == "unsafe" or (last and run.tool.effects == "idempotent")):
             _end_failed(
                 lane, f"The tool finished, but its outcome was lost. {LOOK}", ProposalStatus.UNKNOWN, details
             )
             return
-        if isinstance(error, PermanentToolError) or lane.attempt >= MAX_ATTEMPTS:
+        if last:
             _end_failed(lane, reason, ProposalStatus.FAILED, details)
             return
         pauses = current_app.config["SETTINGS"].retry_backoff_seconds
@@ -215,7 +216,7 @@ def _invalidate(lane: ToolApproval, reason: str) -> None:
 
 
 def _too_late(lane: ToolApproval) -> bool:
-    return now() > (lane.execute_by or lane.expires_at)
+    return now() >= (lane.execute_by or lane.expires_at)
 
 
 def _is_current(lane: ToolApproval, run: Run) -> bool:

@@ -12,9 +12,12 @@ from console.governance.canonical import digest as digest_of
 from console.governance.errors import LaneAlreadyOpen, NotExecutionPending, NotFound, NotRequiresApproval
 from console.governance.policy import Rules, policy
 from console.governance.transitions import OPEN, move, open_lane
-from console.models import EventType, LaneStatus, ToolApproval, ToolProposal
+from console.models import EventType, LaneStatus, ProposalStatus, ToolApproval, ToolProposal
 from console.tools import ApprovalMode
 from console.tools.registry import registry
+
+OPENED = 1
+"""The version of a lane that was just opened."""
 
 
 class Enqueue(Protocol):
@@ -32,9 +35,11 @@ def request_approval(
 ) -> ToolApproval:
     """Open a lane for a proposal that requires approval; its expiry is scheduled after the commit.
 
-    `ttl_seconds` is how long it may wait (default: the policy's). Raises NotFound, NotRequiresApproval, or
+    `ttl_seconds` is how long it may wait, at least 1 (default: the policy's). Raises NotFound, NotRequiresApproval, or
     LaneAlreadyOpen while an earlier lane may still run or has run.
     """
+    if ttl_seconds is not None and ttl_seconds < 1:
+        raise ValueError("ttl_seconds must be at least 1: a lane cannot be over before it is open")
     with transaction():
         proposal = locked_proposal(proposal.id)
         rules = _rules_now(proposal)
@@ -45,6 +50,7 @@ def request_approval(
         if latest is not None and latest.status in (*OPEN, LaneStatus.EXECUTED):
             raise LaneAlreadyOpen()
         lane = _new_lane(proposal, rules, actor_id or proposal.actor_id, ttl_seconds)
+        proposal.status, proposal.reason = ProposalStatus.PROPOSED, None
         open_lane(lane, EventType.APPROVAL_REQUESTED, lane.requested_by)
         leave(enqueue, "jobs.actions.expire", lane, at=lane.expires_at)
         return lane
@@ -129,6 +135,11 @@ def rules_of(lane: ToolApproval) -> Rules:
 def leave(enqueue: Enqueue | None, job: str, lane: ToolApproval, **options: Any) -> None:
     """Send a job for this lane once the transaction has committed; its id names the state it was meant for."""
     queue.later(job, lane.id, job_id=job_id(job, lane.id, lane.version), send=enqueue, **options)
+
+
+def leave_no_expiry(lane: ToolApproval) -> None:
+    """The job that was to end the waiting is not needed: the waiting is over."""
+    queue.not_needed(job_id=job_id("jobs.actions.expire", lane.id, OPENED))
 
 
 def job_id(job: str, lane_id: int, version: int) -> str:

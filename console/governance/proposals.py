@@ -16,7 +16,15 @@ from console.governance.lanes import Enqueue, locked_proposal, open_automatic_la
 from console.governance.policy import policy
 from console.governance.reads import get_latest_approval
 from console.governance.transitions import record, tell
-from console.governance.validation import Blocked, Validated, granted_scopes, labelled_rows, masked, validate
+from console.governance.validation import (
+    Blocked,
+    Validated,
+    dump,
+    granted_scopes,
+    labelled_rows,
+    masked,
+    validate,
+)
 from console.models import Conversation, EventType, ProposalStatus, ToolApproval, ToolProposal
 from console.tools import ApprovalMode, Tool, ToolContext
 from console.tools.registry import registry
@@ -44,7 +52,8 @@ def propose(tool_ref: str, actor_id: str, context: ToolContext) -> ToolProposal 
     with transaction():
         _require_conversation(context.conversation_id)
         if isinstance(outcome, Blocked):
-            return replace(outcome, proposal=_record_blocked(tool_ref, actor_id, context, outcome))
+            first = _asked_before(tool_ref, actor_id, context, outcome)
+            return first or replace(outcome, proposal=_record_blocked(tool_ref, actor_id, context, outcome))
         return _record_valid(outcome, context)
 
 
@@ -78,6 +87,20 @@ def idempotency_key(tool_ref: str, actor_id: str, context: ToolContext, input: A
             "input": input,
             "idempotency_token": context.idempotency_token,
         }
+    )
+
+
+def _asked_before(
+    tool_ref: str, actor_id: str, context: ToolContext, blocked: Blocked
+) -> ToolProposal | None:
+    """What the same key was given when it was still allowed: asked again, it is the same proposal."""
+    if blocked.input is None:
+        return None
+    key = idempotency_key(tool_ref, actor_id, context, dump(blocked.input))
+    return db.session.scalar(
+        select(ToolProposal).where(
+            ToolProposal.idempotency_key == key, ToolProposal.status != ProposalStatus.BLOCKED
+        )
     )
 
 

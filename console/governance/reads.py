@@ -7,7 +7,20 @@ from datetime import datetime
 from functools import cache
 from typing import TypeVar
 
-from sqlalchemy import ARRAY, BigInteger, ColumnElement, Select, any_, bindparam, select, tuple_
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    BindParameter,
+    ColumnElement,
+    Select,
+    Text,
+    any_,
+    bindparam,
+    cast,
+    select,
+    tuple_,
+    union_all,
+)
 from sqlalchemy.orm import joinedload, selectinload
 from sqlalchemy.orm.attributes import set_committed_value
 
@@ -30,6 +43,8 @@ def get_approval(approval_id: int) -> ToolApproval | None:
 
 def get_active_approval(proposal_id: int) -> ToolApproval | None:
     """The one pending lane of a proposal, or None."""
+    if not is_id(proposal_id):
+        return None
     return db.session.scalar(
         _fresh(select(ToolApproval)).where(
             ToolApproval.tool_proposal_id == proposal_id, ToolApproval.status == LaneStatus.PENDING
@@ -39,6 +54,8 @@ def get_active_approval(proposal_id: int) -> ToolApproval | None:
 
 def get_latest_approval(proposal_id: int) -> ToolApproval | None:
     """The newest lane of a proposal, in whatever state, or None."""
+    if not is_id(proposal_id):
+        return None
     return db.session.scalar(
         _fresh(select(ToolApproval))
         .where(ToolApproval.tool_proposal_id == proposal_id)
@@ -49,6 +66,8 @@ def get_latest_approval(proposal_id: int) -> ToolApproval | None:
 
 def list_events(proposal_id: int) -> Sequence[ToolActionEvent]:
     """The trail of one proposal, oldest first."""
+    if not is_id(proposal_id):
+        return []
     return db.session.scalars(
         select(ToolActionEvent)
         .where(ToolActionEvent.tool_proposal_id == proposal_id)
@@ -85,15 +104,20 @@ def list_action_events(
         query = query.where(ToolActionEvent.created_at >= since)
     if until is not None:
         query = query.where(ToolActionEvent.created_at < until)
-    return db.session.scalars(query.order_by(ToolActionEvent.id.desc()).limit(min(limit, MOST))).all()
+    return db.session.scalars(query.order_by(ToolActionEvent.id.desc()).limit(max(0, min(limit, MOST)))).all()
 
 
 def list_proposals_for_conversation(
-    conversation_id: int, limit: int | None = None, *, events: bool = True
+    conversation_id: int, limit: int | None = None, *, events: bool = True, open_too: bool = False
 ) -> Sequence[ToolProposal]:
-    """The proposals of a conversation, newest first, with their lanes: one query; one more for the events."""
+    """The proposals of a conversation, newest first, with their lanes: one query; one more for the events.
+
+    `open_too` also finds those that still wait or are under way, however many newer ones there are.
+    """
+    if not is_id(conversation_id):
+        return []
     asked = {"conversation": conversation_id, "limit": limit}
-    found = db.session.scalars(_of_conversation(), asked).unique().all()
+    found = db.session.scalars(_of_conversation(open_too), asked).unique().all()
     if events:
         load_events(found)
     return found
@@ -112,6 +136,15 @@ def load_events(proposals: Sequence[ToolProposal]) -> None:
 def askers(conversation_id: ColumnElement[int]) -> Select[str]:
     """The actors who asked for something in a conversation, as a part of a page's own statement."""
     return select(ToolProposal.actor_id).where(ToolProposal.conversation_id == conversation_id)
+
+
+def lanes_of(conversation_id: ColumnElement[int]) -> Select[str]:
+    """The ids of a conversation's lanes as text, as a part of a page's own statement."""
+    return (
+        select(cast(ToolApproval.id, Text))
+        .join(ToolProposal, ToolProposal.id == ToolApproval.tool_proposal_id)
+        .where(ToolProposal.conversation_id == conversation_id)
+    )
 
 
 def list_pending_approvals(
@@ -142,14 +175,24 @@ def _fresh(query: Select[Found]) -> Select[Found]:
 
 
 @cache
-def _of_conversation() -> Select[ToolProposal]:
+def _of_conversation(open_too: bool) -> Select[ToolProposal]:
     """Built once: SQLAlchemy keeps what it works out about a statement with the statement."""
-    return _fresh(
-        select(ToolProposal)
-        .where(ToolProposal.conversation_id == bindparam("conversation"))
-        .options(joinedload(ToolProposal.approvals).lazyload(ToolApproval.proposal))
+    here: BindParameter[int] = bindparam("conversation")
+    newest = (
+        select(ToolProposal.id)
+        .where(ToolProposal.conversation_id == here)
         .order_by(ToolProposal.id.desc())
         .limit(bindparam("limit"))
+    )
+    # Two, each along the index that is made for it.
+    lanes = select(ToolApproval.tool_proposal_id).where(ToolApproval.conversation_id == here)
+    waiting = lanes.where(ToolApproval.status == LaneStatus.PENDING)
+    underway = lanes.where(ToolApproval.status.in_([LaneStatus.APPROVED, LaneStatus.EXECUTION_PENDING]))
+    return _fresh(
+        select(ToolProposal)
+        .where(ToolProposal.id.in_(union_all(newest, waiting, underway) if open_too else newest))
+        .options(joinedload(ToolProposal.approvals).lazyload(ToolApproval.proposal))
+        .order_by(ToolProposal.id.desc())
     )
 
 

@@ -6,9 +6,10 @@ from sqlalchemy import exists, select
 
 from console.db import db, now, transaction
 from console.governance import reads
+from console.governance.actors import find_actor
 from console.governance.errors import GovernanceError
 from console.governance.lanes import Enqueue, locked_if_free, request_approval
-from console.governance.revalidation import check_now
+from console.governance.revalidation import still_as_asked
 from console.governance.transitions import OPEN, move
 from console.models import EventType, LaneStatus, ToolApproval, ToolProposal
 
@@ -39,7 +40,7 @@ def bring_back(lane_id: int, *, enqueue: Enqueue | None = None) -> bool:
 
 
 def _why_not(lane: ToolApproval) -> str | None:
-    outcome = check_now(lane.proposal)
+    outcome = still_as_asked(lane, find_actor(lane.proposal.actor_id))
     if isinstance(outcome, str):
         return outcome
     return "Somebody asked for the same again meanwhile." if _asked_again(lane) else None

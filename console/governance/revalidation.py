@@ -6,11 +6,12 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel
 
+from console.db import db, now
 from console.governance.actors import Actor, find_actor
 from console.governance.canonical import canonical_json, digest
 from console.governance.policy import STRICTNESS, Rules
 from console.governance.validation import Blocked, Validated, validate
-from console.models import ToolApproval, ToolProposal
+from console.models import Conversation, ConversationStatus, ToolApproval, ToolProposal
 from console.tools import ApprovalMode, Tool, ToolContext
 
 
@@ -28,23 +29,48 @@ def revalidate(lane: ToolApproval) -> Cleared | str:
 
     Uses the actors' current grants, the policy now in force, and the digest that was approved.
     """
-    proposal = lane.proposal
-    if digest(proposal.input) != lane.digest:
-        return "The input was changed after it was approved."
-    asker = find_actor(proposal.actor_id)
-    outcome = check_now(proposal, asker)
+    asker = find_actor(lane.proposal.actor_id)
+    outcome = still_as_asked(lane, asker)
     if isinstance(outcome, str):
         return outcome
-    if STRICTNESS[outcome.approval_mode] > STRICTNESS[ApprovalMode(proposal.approval_mode)]:
-        return "The policy became stricter since this was decided."
-    if canonical_json(outcome.parameters) != canonical_json(proposal.input):
-        return "The action now reads this input differently from what was approved."
     return _decider_still_may(lane, outcome.rules) or Cleared(outcome.tool, outcome.input, asker)
 
 
-def check_now(proposal: ToolProposal, asker: Actor | None = None) -> Validated | str:
-    """The gates once more, with what is granted to the asker now. For cards too: would this fail now, and why?"""
-    asker = asker or find_actor(proposal.actor_id)
+def still_as_asked(
+    lane: ToolApproval, asker: Actor, conversation: Conversation | None = None
+) -> Validated | str:
+    """All that does not depend on who decides. For cards too: would an approval given now come to nothing, and why?
+
+    `conversation` is the lane's, where a page has just read it.
+    """
+    proposal = lane.proposal
+    if digest(proposal.input) != lane.digest:
+        return "The input was changed after this was asked."
+    outcome = _gates(proposal, asker)
+    if isinstance(outcome, str):
+        return outcome
+    if STRICTNESS[outcome.approval_mode] > STRICTNESS[ApprovalMode(proposal.approval_mode)]:
+        return "The policy became stricter since this was asked."
+    if canonical_json(outcome.parameters) != canonical_json(proposal.input):
+        return "The action now reads this input differently from what was asked."
+    if _resolved_meanwhile(lane, conversation):
+        return "The conversation was resolved after this was asked, and before it was decided."
+    return outcome
+
+
+def _resolved_meanwhile(lane: ToolApproval, conversation: Conversation | None) -> bool:
+    """Resolving right after a decision is how a conversation ends; before it, the question may have gone away."""
+    if lane.conversation_id is None or lane.decided_by == "policy":
+        return False
+    conversation = conversation or db.session.get(Conversation, lane.conversation_id, populate_existing=True)
+    if conversation is None or conversation.status != ConversationStatus.RESOLVED:
+        return False
+    resolved_at = conversation.resolved_at
+    return resolved_at is not None and lane.created_at <= resolved_at <= (lane.decided_at or now())
+
+
+def _gates(proposal: ToolProposal, asker: Actor) -> Validated | str:
+    """The gates once more, with what is granted to the asker now."""
     if not asker.active:
         return f"The account that asked for this, {asker.name}, is no longer active."
     context = ToolContext(

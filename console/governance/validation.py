@@ -33,6 +33,8 @@ class Blocked:
     missing_scopes: tuple[str, ...] = ()
     proposal: ToolProposal | None = None
     """The record of the attempt; none for a tool that does not exist."""
+    input: BaseModel | None = field(default=None, compare=False)
+    """The input, when that was not what was wrong."""
 
     @property
     def sentence(self) -> str:
@@ -92,11 +94,14 @@ def validate(tool_ref: str, actor_id: str, context: ToolContext) -> Validated | 
     if missing:
         names = ", ".join(missing)
         return Blocked(
-            "scope_invalid", f"This needs the permission {names}, which is not granted.", {}, missing
+            "scope_invalid",
+            f"This needs the permission {names}, which is not granted.",
+            missing_scopes=missing,
+            input=checked,
         )
     denial = _authorized(tool, actor_id, replace(context, tool_params=dump(checked), scopes=granted))
     if denial is not None:
-        return Blocked("policy_denied", denial)
+        return Blocked("policy_denied", denial, input=checked)
     scopes = {"needed": list(tool.scopes), "granted": sorted(granted)}
     return Validated(tool, actor_id, checked, policy().rules_for(tool), scopes)
 
@@ -118,7 +123,7 @@ def _typed_input(tool: Tool, actor_id: str, context: ToolContext) -> BaseModel |
             )
         checked = tool.Input.model_validate(parameters)
         stored = checked.model_dump(mode="json")
-        if storable(stored) != stored:
+        if storable(stored) != stored or tool.Input.model_validate(stored) != checked:
             return Blocked("needs_input", "A value cannot be stored as it is.", {"": "Check the values."})
         return checked
     except ValidationError as error:

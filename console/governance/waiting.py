@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     Boolean,
     ColumnElement,
@@ -26,7 +27,7 @@ from sqlalchemy.orm import aliased
 
 from console.db import db
 from console.governance.policy import policy
-from console.models import Conversation, ConversationStatus, Customer, Operator, Role, ToolApproval
+from console.models import Conversation, Customer, Operator, Role, ToolApproval
 from console.tools.registry import registry
 
 WHOSE = ("me", "asked", "all")
@@ -47,9 +48,8 @@ class Listed(NamedTuple):
     """A lane as a list shows it: with where it belongs, and what it was put off for if it has come back."""
 
     lane: ToolApproval
-    subject: str | None
+    conversation: Conversation | None
     customer: str | None
-    resolved: bool
     deferred_by: str | None
     deferred_why: str | None
 
@@ -101,18 +101,16 @@ def list_queue(
     return Queue(rows[:limit], len(rows) > limit, shown)
 
 
+def list_lanes(lane_ids: Sequence[int]) -> list[Listed]:
+    """These lanes, those that there are, in whatever state. One query."""
+    query = as_listed(bindparam("ids", type_=ARRAY(BigInteger))).order_by(ToolApproval.id)
+    return [Listed(*row) for row in db.session.execute(query, {"ids": list(lane_ids)})]
+
+
 def as_listed(ids: ColumnElement[Any]) -> Select[Any]:
     """The lanes of an array of ids, each as `Listed`."""
     before = aliased(ToolApproval)
-    resolved = func.coalesce(Conversation.status == ConversationStatus.RESOLVED, False)
-    columns: tuple[Any, ...] = (
-        ToolApproval,
-        Conversation.subject,
-        Customer.name,
-        resolved,
-        before.decided_by,
-        before.reason,
-    )
+    columns: tuple[Any, ...] = ToolApproval, Conversation, Customer.name, before.decided_by, before.reason
     return (
         select(*columns)
         .outerjoin(Conversation, Conversation.id == ToolApproval.conversation_id)

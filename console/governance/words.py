@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import unicodedata
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from flask import current_app
 
+from console.config import Settings
 from console.db import now
 from console.governance.actors import find_actor
 from console.governance.canonical import has_forbidden_text
@@ -16,15 +18,19 @@ from console.models import LaneStatus, ToolApproval
 VERBS = {"approved": "approved", "rejected": "rejected", "deferred": "deferred", "expired": "let lapse"}
 
 
-def decided_sentence(lane: ToolApproval) -> str:
-    """Who decided what and when, for someone who came second."""
+def decided_sentence(lane: ToolApproval, reader_id: str = "") -> str:
+    """Who decided what and when, for someone who came second; it may have been themselves, before."""
     if lane.status == LaneStatus.EXPIRED and not lane.decided_by:
         return "The deadline to decide has passed. Nothing will run; ask again if it is still wanted."
     if not (lane.decided_by and lane.decided_at):
         return "This is no longer waiting for a decision."
-    who = "The policy" if lane.decided_by == "policy" else find_actor(lane.decided_by).name
+    settings: Settings = current_app.config["SETTINGS"]
+    here = lane.decided_at.astimezone(ZoneInfo(settings.timezone))
     verb = VERBS.get(lane.last_decision or "", "decided")
-    when = f"{lane.decided_at:%H:%M} UTC on {lane.decided_at.day} {lane.decided_at:%B}"
+    when = f"{here:%H:%M} {here.tzname()} on {here.day} {here:%B}"
+    who = "The policy" if lane.decided_by == "policy" else find_actor(lane.decided_by).name
+    if lane.decided_by == reader_id:
+        return f"You, {who}, {verb} this already at {when}."
     reason = f" The reason given: “{lane.reason}”" if lane.reason else ""
     return f"{who} {verb} this at {when}, before your decision arrived.{reason}"
 

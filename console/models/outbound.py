@@ -118,13 +118,13 @@ class BulkEnvelope(Base):
     subject: Mapped[Words]
     body: Mapped[Words]
     """As confirmed. What each customer gets stands in their message; nothing is made of this again."""
-    conversation_ids: Mapped[list[int]] = mapped_column(ARRAY(BigInteger))
+    conversation_ids: Mapped[list[int]] = mapped_column(ARRAY(BigInteger), deferred=True)
     """As asked, once each."""
     count: Mapped[int] = mapped_column(Integer)
     """Recipients; of a refused one, how many were asked for."""
     cap: Mapped[int] = mapped_column(Integer)
     """The limit that was in force."""
-    left_out: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, default=list)
+    left_out: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, default=list, deferred=True)
     """Who was asked for and is not written to: `conversation_id`, `customer`, `reason`."""
     created_by: Mapped[Words]
     created_at: Mapped[Moment] = mapped_column(default=now)

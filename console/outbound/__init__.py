@@ -25,16 +25,19 @@ from console.outbound.mending import mark_sent, retry, retry_delivery, send_agai
 from console.outbound.placeholders import PLACEHOLDERS, Segment
 from console.outbound.previewing import First, Preview, Sample, get_preview, preview
 from console.outbound.reads import (
+    Absentees,
     DeliveryPage,
     counts,
     counts_of,
     deliveries_of,
     get_delivery,
     get_envelope,
+    left_out_of,
     list_deliveries,
     list_envelopes,
+    preview_recipients,
 )
-from console.outbound.sending import Triggered, trigger
+from console.outbound.sending import Triggered, last_of, trigger
 from console.outbound.stopping import cancel, cancel_rest, undo
 from console.outbound.templates import (
     Rendered,
@@ -51,6 +54,7 @@ from console.outbound.templates import (
 
 __all__ = [
     "PLACEHOLDERS",
+    "Absentees",
     "BatchTooLarge",
     "DeliveryPage",
     "First",
@@ -86,12 +90,15 @@ __all__ = [
     "get_envelope",
     "get_preview",
     "get_template",
+    "last_of",
+    "left_out_of",
     "list_deliveries",
     "list_envelopes",
     "list_templates",
     "list_versions",
     "mark_sent",
     "preview",
+    "preview_recipients",
     "render",
     "render_text",
     "restore_template",

@@ -178,7 +178,7 @@ def _pause(attempts: int, asked: float | None) -> timedelta:
 def _record(step: Step, claim: int, verdicts: Sequence[Verdict]) -> None:
     if not verdicts:
         return
-    answers = func.unnest(
+    given = func.unnest(
         cast([one.result.claimed.outgoing.delivery_id for one in verdicts], ARRAY(BigInteger)),
         cast([one.reference for one in verdicts], ARRAY(Text)),
         cast([one.reason for one in verdicts], ARRAY(Text)),
@@ -188,8 +188,8 @@ def _record(step: Step, claim: int, verdicts: Sequence[Verdict]) -> None:
         column("reference", Text),
         column("reason", Text),
         column("moment", DateTime(timezone=True)),
-        name="answers",
     )
+    answers = given.render_derived(name="answers")
     move(
         step,
         Delivery.id == answers.c.id,

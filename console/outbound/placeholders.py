@@ -18,6 +18,8 @@ PLACEHOLDERS = {
     "conversation.id": "the number of the conversation",
     "operator.name": "the name of whoever sends it",
 }
+SAME_FOR_ALL = ("operator.name",)
+"""What does not differ by customer."""
 OFFERED = ", ".join(f"{{{{ {name} }}}}" for name in PLACEHOLDERS)
 
 # Messages are plain text, so nothing is escaped: an ampersand in a name is to arrive as one.
@@ -69,7 +71,10 @@ class Text:
 
     def segments(self, values: Values) -> list[Segment]:
         """The same in pieces, for a page that marks what differs."""
-        return [Segment(values[part.text], True) if part.filled else part for part in self.parts]
+        return [
+            Segment(values[part.text], part.text not in SAME_FOR_ALL) if part.filled else part
+            for part in self.parts
+        ]
 
 
 def final(text: str) -> Text:
@@ -108,9 +113,9 @@ def _parts(tree: nodes.Template) -> Iterator[Segment]:
 
 
 def _dotted(node: nodes.Node) -> str:
-    """`customer.name`, or nothing for whatever is more than a name."""
+    """`customer.name`, or nothing for whatever is more than that."""
     if isinstance(node, nodes.Name):
         return str(node.name)
-    if isinstance(node, nodes.Getattr) and (owner := _dotted(node.node)):
-        return f"{owner}.{node.attr}"
+    if isinstance(node, nodes.Getattr) and isinstance(node.node, nodes.Name):
+        return f"{node.node.name}.{node.attr}"
     return ""

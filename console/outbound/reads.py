@@ -6,14 +6,27 @@ from collections.abc import Sequence
 from typing import NamedTuple
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, Select, func, literal_column, select, tuple_, union_all
+from sqlalchemy import ColumnElement, Select, cast, func, literal_column, select, tuple_, union_all
+from sqlalchemy.dialects.postgresql import JSONPATH
 from sqlalchemy.orm import aliased
 
 from console.db import db, is_id
 from console.errors import BadRequest, Invalid
-from console.models import BulkEnvelope, Delivery, DeliveryState, EnvelopeCount, EnvelopeStatus
+from console.models import (
+    BulkEnvelope,
+    BulkPreview,
+    Conversation,
+    Customer,
+    Delivery,
+    DeliveryState,
+    EnvelopeCount,
+    EnvelopeStatus,
+)
+from console.outbound.errors import NotFound
+from console.outbound.letters import LeftOut
 
 MOST = 500
+MOST_IN_ARRAY = 10**9
 S = DeliveryState
 BY_NEED = (S.UNCERTAIN, S.FAILED, S.SENDING, S.PENDING, S.SENT, S.CANCELLED)
 """The order in which an envelope's page lists states: what asks for a person first."""
@@ -137,3 +150,44 @@ def _cursor(word: str) -> tuple[DeliveryState, int]:
     raise BadRequest(
         "This link to further deliveries is damaged. Go back to the start of the list and try again."
     )
+
+
+class Absentees(NamedTuple):
+    """Who was left out of a bulk send: how many, and the first of them."""
+
+    number: int
+    named: list[LeftOut]
+
+
+def left_out_of(envelope_id: UUID, limit: int = 10) -> Absentees:
+    """Who an envelope's send left out, at most `limit` of them by name."""
+    first = cast(f"$[0 to {limit - 1}]", JSONPATH)
+    some = func.jsonb_path_query_array(BulkEnvelope.left_out, first)
+    number = func.jsonb_array_length(BulkEnvelope.left_out)
+    row = db.session.execute(select(number, some).where(BulkEnvelope.id == envelope_id)).one_or_none()
+    return Absentees(row[0], [LeftOut(**one) for one in row[1]]) if row else Absentees(0, [])
+
+
+def preview_recipients(
+    envelope_id: UUID, actor: str, *, after: int = 0, limit: int = 50
+) -> tuple[list[tuple[int, str]], bool]:
+    """Recipients of a preview as (conversation, customer), from the place `after` on, and whether there are more.
+
+    Those whom the preview names already are left out. Raises NotFound for one that is not there or somebody else's.
+    """
+    start = max(0, min(after, MOST_IN_ARRAY))
+    kept = db.session.execute(
+        select(BulkPreview.eligible_ids[start + 1 : start + limit + 1], BulkPreview.shown["first"]).where(
+            BulkPreview.envelope_id == envelope_id, BulkPreview.created_by == actor
+        )
+    ).one_or_none()
+    if kept is None:
+        raise NotFound("This preview does not exist, or no longer does. Make it again from your selection.")
+    ids, named = kept[0], {one[0] for one in kept[1]}
+    rows = db.session.execute(
+        select(Conversation.id, Customer.name)
+        .join(Customer, Customer.id == Conversation.customer_id)
+        .where(Conversation.id.in_(set(ids[:limit]) - named))
+        .order_by(Conversation.id)
+    )
+    return [(row.id, row.name) for row in rows], len(ids) > limit

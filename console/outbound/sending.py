@@ -21,7 +21,7 @@ from console.outbound.letters import LeftOut, Letter, Writing, compose, recipien
 from console.outbound.placeholders import final, read
 from console.outbound.reads import get_envelope
 from console.outbound.senders import sender
-from console.outbound.templates import usable
+from console.outbound.templates import offered, version_of
 from console.outbound.transitions import LIVE, Order, write
 
 Enqueue = Callable[..., None]
@@ -48,32 +48,27 @@ def trigger(
 ) -> Triggered:
     """Write one follow-up: message, delivery and log line together; its job leaves after the commit.
 
-    `content` is the final text instead of the template's; `schedule_in` seconds from now it becomes due. When this
-    template was sent to this conversation already (in this envelope, or singly), returns that delivery as a
-    duplicate; `again` sends once more on purpose, unless the last one is still on its way. Raises NotFound,
-    Forbidden, TemplateGone, NotEligible, NoChannel, Invalid.
+    `content` is the final text instead of the template's; `schedule_in` (seconds) is how far from now it is due. If
+    this template was sent there already, in this envelope or singly, returns that delivery as a duplicate; `again`
+    sends once more on purpose, unless the last one is still on its way. Raises NotFound, Forbidden, TemplateGone,
+    NotEligible, NoChannel, Invalid.
     """
     wait = _wait(schedule_in)
     written = None if content is None else final(checked_message(content))
     with transaction():
         who = sender(actor)
         envelope = _open_envelope(bulk_envelope_id) if bulk_envelope_id is not None else None
+        template = version_of(template_id)
         conversation = held(conversation_id)
         last = last_of(conversation_id, template_id, bulk_envelope_id)
         if last is not None and (not again or last.state in LIVE):
             metrics.outbound("duplicate")
             return Triggered(last, True)
-        template = usable(template_id)
+        offered(template)
+        due = max(now() + wait, envelope.send_after) if envelope else now() + wait
         style = writing(read(template.subject), written or read(template.body), who.name)
-        order = Order(
-            template_id,
-            template.version,
-            bulk_envelope_id,
-            style.channel.name,
-            max(now() + wait, envelope.send_after) if envelope else now() + wait,
-            who,
-            repeats_id=last.id if last is not None else None,
-        )
+        again_of = last.id if last is not None else None
+        order = Order(template_id, template.version, bulk_envelope_id, style.channel.name, due, who, again_of)
         delivery = write_one(order, letter_to(conversation_id, style), enqueue)
         _count_in(envelope, conversation_id)
         tell(conversation)
@@ -171,9 +166,9 @@ def _count_in(envelope: BulkEnvelope | None, conversation_id: int) -> None:
 
 
 def _wait(schedule_in: timedelta | float | None) -> timedelta:
-    wait = schedule_in if isinstance(schedule_in, timedelta) else timedelta(seconds=schedule_in or 0)
     most = settings().max_schedule_days
-    if not timedelta() <= wait <= timedelta(days=most):
+    seconds = schedule_in.total_seconds() if isinstance(schedule_in, timedelta) else schedule_in or 0
+    if not 0 <= seconds <= most * 86_400:
         reason = f"A follow-up can be planned from now on and at most {most} days ahead."
         raise Invalid(reason, fields={"schedule_in": reason})
-    return wait
+    return timedelta(seconds=seconds)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import NamedTuple
 
 from sqlalchemy import Select, func, select
+from sqlalchemy.exc import IntegrityError
 
 from console import errors
 from console.audit import note
@@ -23,6 +25,8 @@ MAX_NAME_CHARS = 120
 MAX_SUBJECT_CHARS = 200
 NOT_THERE = "This template does not exist, or no longer does."
 
+TAKEN = "There is a template of this name already, perhaps an archived one. Choose another name."
+
 
 class Rendered(NamedTuple):
     """A template as one customer would get it; `problem` says why they would not get it at all."""
@@ -36,7 +40,7 @@ class Rendered(NamedTuple):
 
 def create_template(actor: str, *, name: str, subject: str, body: str) -> TemplateVersion:
     """A new template, version 1. Raises Forbidden (admins only), TemplateProblem with `fields`."""
-    with transaction():
+    with _naming():
         admin = _admin(actor)
         name, subject, body = _checked(name, subject, body)
         template = MessageTemplate(name=name, version=1, created_at=now())
@@ -53,7 +57,7 @@ def change_template(
     `version` is the one that was on the page. Raises NotFound, Forbidden, TemplateProblem, or Conflict when somebody
     else changed the template meanwhile.
     """
-    with transaction():
+    with _naming():
         admin = _admin(actor)
         template = _held(template_id)
         current = version_of(template_id)
@@ -138,10 +142,14 @@ def render_text(subject: str, body: str, conversation_id: int, actor: str) -> Re
 
 def usable(template_id: int) -> TemplateVersion:
     """The current version of a template that is offered. Raises NotFound, TemplateGone."""
-    found = version_of(template_id)
-    if found.template.archived_at is not None:
+    return offered(version_of(template_id))
+
+
+def offered(version: TemplateVersion) -> TemplateVersion:
+    """The same, if its template is offered. Raises TemplateGone."""
+    if version.template.archived_at is not None:
         raise TemplateGone
-    return found
+    return version
 
 
 def version_of(template_id: int, version: int | None = None) -> TemplateVersion:
@@ -159,6 +167,16 @@ def version_of(template_id: int, version: int | None = None) -> TemplateVersion:
     if found is None:
         raise NotFound(NOT_THERE)
     return found
+
+
+@contextmanager
+def _naming() -> Iterator[None]:
+    """A transaction; of two that take a name at once the database tells the second one."""
+    try:
+        with transaction():
+            yield
+    except IntegrityError as error:
+        raise TemplateProblem({"name": TAKEN}) from error
 
 
 def _current() -> Select[TemplateVersion]:
@@ -220,12 +238,11 @@ def _checked(name: str, subject: str, body: str, template_id: int | None = None)
 def _name_problem(name: str, template_id: int | None) -> str | None:
     if unstorable(name) or is_blank(name) or len(name) > MAX_NAME_CHARS or not name.isprintable():
         return f"A template needs a name, on one line and with at most {MAX_NAME_CHARS} characters."
-    # Two that take a name at once are told apart by the database alone; the second is asked to look again.
     taken = db.session.scalar(
         select(MessageTemplate.id).where(func.lower(MessageTemplate.name) == func.lower(name))
     )
     if taken is not None and taken != template_id:
-        return "There is a template of this name already, perhaps an archived one. Choose another name."
+        return TAKEN
     return None
 
 

@@ -182,6 +182,7 @@ def _about(one: Moved, said: str | None) -> dict[str, Any]:
 def tell(moved: Sequence[Moved], *, inbox: bool = True) -> None:
     """Announce that deliveries changed, to every page that shows them."""
     topics = {f"envelope:{one.envelope_id}" for one in moved if one.envelope_id}
+    topics |= {"envelopes"} if topics else set()
     if len(moved) <= MOST_TOPICS:
         topics |= {f"conversation:{one.conversation_id}" for one in moved}
     announce(*sorted(topics), *(["inbox"] if inbox else []))

@@ -18,9 +18,9 @@ def zone(name: str) -> tzinfo:
         return ZoneInfo("UTC")
 
 
-def day(at: date) -> str:
+def day(at: date, local: tzinfo) -> str:
     """A day as a heading: `Today, Friday 20 November`; the year when it is another one."""
-    today = now().date()
+    today = now().astimezone(local).date()
     words = f"{at:%A} {at.day} {at:%B}"
     if at.year != today.year:
         words += f" {at.year}"

@@ -21,6 +21,11 @@ class Face(NamedTuple):
         return "You" if self.you else self.name.split()[0] if self.kind == "person" else self.name
 
     @property
+    def mid(self) -> str:
+        """The same in the middle of a sentence."""
+        return "you" if self.you else self.first
+
+    @property
     def square(self) -> bool:
         return self.kind != "person"
 

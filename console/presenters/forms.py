@@ -11,9 +11,9 @@ from pydantic import BaseModel
 from werkzeug.datastructures import MultiDict
 
 from console.presenters.values import is_secret, label
+from console.tools.base import RESERVED
 
 _SEPARATED = re.compile(r"[\s,]+")
-RESERVED = frozenset({"csrf_token", "tool_ref", "token"})
 LONG_TEXT = 200
 KNOWN = {"user_id": "ref", "customer_id": "ref", "email": "email"}
 """What the page knows of its customer, by the name of the field that asks for it."""

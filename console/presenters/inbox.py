@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from functools import lru_cache
 from typing import Any, NamedTuple
 from urllib.parse import urlencode
@@ -59,6 +59,12 @@ class Chip(NamedTuple):
     ends: str = ""
 
 
+FOLLOWUPS = {
+    "failed": Chip("Follow-up", "bad", "fail", "", "failed"),
+    "uncertain": Chip("Follow-up", "unsure", "ask", "Find out whether it arrived:", "uncertain"),
+}
+
+
 class Line(NamedTuple):
     """One row."""
 
@@ -67,6 +73,7 @@ class Line(NamedTuple):
     customer: str
     subject: str
     last: str
+    resolved: bool
     waits: bool
     """Whether the customer wrote last, so that an answer is due."""
     edge: str
@@ -123,8 +130,8 @@ def _href(wanted: Filters) -> str:
     return f"/inbox?{query}" if query else "/inbox"
 
 
-def present(page: Page, counts: Counts, filters: Filters) -> InboxPage:
-    """The page as its templates need it."""
+def present(page: Page, counts: Counts, filters: Filters, local: tzinfo) -> InboxPage:
+    """The page as its templates need it, with moments in the time zone `local`."""
     numbers = counts._asdict()
     people = dict(counts.operators)
     narrowed = filters.assignee is not None or bool(filters.channel) or filters.pending
@@ -141,7 +148,7 @@ def present(page: Page, counts: Counts, filters: Filters) -> InboxPage:
         everywhere=link(filters, view="all", assignee=None, channel="", pending=False),
         narrowed=narrowed,
         without_filters=link(filters, assignee=None, channel="", pending=False),
-        lines=_lines(page.rows),
+        lines=_lines(page.rows, local),
         range=_range(page, counts, filters),
         here=link(filters, before=filters.before),
         older=link(filters, before=page.older) if page.older else None,
@@ -183,11 +190,11 @@ def _empty(filters: Filters, narrowed: bool) -> tuple[str, str]:
     return ("Nothing fits", NARROWED) if narrowed else EMPTY[filters.view]
 
 
-def _lines(rows: list[Row]) -> list[Line]:
+def _lines(rows: list[Row], local: tzinfo) -> list[Line]:
     moment = now()
     minute = int(moment.timestamp()) // 60
     return [
-        _line(row, _ago((moment - row.last_message_at).total_seconds()), minute if row.lanes else 0)
+        _line(row, _ago((moment - row.last_message_at).total_seconds()), minute if row.lanes else 0, local)
         for row in rows
     ]
 
@@ -198,9 +205,10 @@ def _ago(seconds: float) -> str:
 
 # Rows that did not change are most of what every refresh of every open inbox asks for.
 @lru_cache(maxsize=4096)
-def _line(row: Row, ago: str, minute: int) -> Line:
+def _line(row: Row, ago: str, minute: int, local: tzinfo) -> Line:
     at = row.last_message_at
     lanes: list[Lane] = json.loads(row.lanes) if row.lanes else []
+    followup = FOLLOWUPS.get(row.followup or "")
     waits = row.waiting > 0 and bool(lanes)
     face = _face(row.assignee) if row.assignee else ("", "", 0)
     return Line(
@@ -209,13 +217,16 @@ def _line(row: Row, ago: str, minute: int) -> Line:
         row.customer,
         row.subject,
         row.last_message_preview,
+        row.status == "resolved",
         row.status == "open" and row.last_message_role == "customer",
         f"edge-{tier(lanes[0][3]).slug}" if waits else "",
-        _chip(lanes[0], minute * 60) if lanes else None,
-        max(len(lanes), row.waiting) - 1,
+        _chip(lanes[0], minute * 60)
+        if waits
+        else followup or (_chip(lanes[0], minute * 60) if lanes else None),
+        max(len(lanes), row.waiting) + bool(followup) - 1,
         *face,
         at.isoformat(),
-        exact(at),
+        exact(at, local),
         ago,
     )
 

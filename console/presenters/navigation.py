@@ -1,4 +1,4 @@
-"""The rooms that exist, in the order in which the navigation shows them."""
+"""The rooms that exist, in the order in which the navigation shows them, and the pages of the admins' room."""
 
 from __future__ import annotations
 
@@ -12,20 +12,40 @@ class Room(NamedTuple):
     word: str
     href: str
     icon: str
-    number: str
-    unit: str
+    number: str = ""
+    unit: str = ""
     due: bool = False
+    even_none: bool = False
+    """Whether a zero is worth saying."""
+    key: str = ""
+    """The keys that lead there."""
+    admin: bool = False
+    """Whether only admins see it. What may be done there is for the verbs to say."""
 
 
 ROOMS = (
-    Room("inbox", "Inbox", "/inbox", "inbox", "open", "open"),
+    Room("inbox", "Inbox", "/inbox", "inbox", "open", "open", even_none=True),
     Room(
-        "decisions",
-        "Needs decision",
-        "/inbox?view=needs_decision",
+        "approvals",
+        "Approvals",
+        "/approvals",
         "sign",
-        "needs_decision",
+        "approvals",
         "waiting",
         due=True,
+        even_none=True,
+        key="g a",
     ),
+    Room("bulk", "Bulk sends", "/bulk", "send", "sends", "under way"),
+    Room("admin", "Admin", "/admin", "admin", admin=True),
 )
+ADMIN = (
+    Room("templates", "Templates", "/admin/templates", "mail"),
+    Room("lanes", "Stale lanes", "/admin/lanes", "clock"),
+)
+"""The pages of the admins' room: a further one is a line here and a template that extends admin/base.html."""
+
+
+def rooms(*, admin: bool) -> list[Room]:
+    """What the navigation shows to an admin, or to anyone else."""
+    return [room for room in ROOMS if admin or not room.admin]

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from console.db import now
 from console.governance import Listed
+from console.models import ConversationStatus
 from console.presenters.faces import Face, Faces
 from console.presenters.labels import count, tier
 from console.presenters.times import exact, span
@@ -56,7 +57,7 @@ def line(row: Listed, alarm: str | None, deciders: Sequence[Face], faces: Faces,
         who_decides(deciders),
         faces(lane.asked_by),
         lane.expires_at.isoformat(),
-        exact(lane.expires_at),
+        exact(lane.expires_at, local),
         whole,
         min(whole, max(0, left // 60 * 60)),
         span(left) if left >= 1 else "time is up",
@@ -82,12 +83,14 @@ def _about(row: Listed, alarm: str | None, faces: Faces) -> tuple[str, str]:
     """What a row says below its title, and in which tone."""
     if alarm:
         return f"Would fail now: {alarm}", "bad"
-    place = f"{row.customer}: {row.subject}" if row.customer else "Asked outside of any conversation"
+    where = row.conversation
+    place = f"{row.customer}: {where.subject}" if where else "Asked outside of any conversation"
     if row.deferred_why:
         return f"Back from {faces(row.deferred_by).first}’s deferral: {row.deferred_why}", ""
     if faces(row.lane.asked_by).you:
         return f"You asked. {place}", "yours"
-    return (f"Resolved meanwhile. {place}", "") if row.resolved else (place, "")
+    resolved = where is not None and where.status == ConversationStatus.RESOLVED
+    return (f"Resolved meanwhile. {place}" if resolved else place), ""
 
 
 def _group(expires_at: datetime, moment: datetime, local: tzinfo) -> str:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime, tzinfo
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from console.models import ToolProposal
 from console.presenters import labels
 from console.presenters.days import day
+from console.presenters.deliveries import Told as Sent
+from console.presenters.deliveries import from_json, told
 from console.presenters.faces import Face, Faces
 from console.presenters.lanes import latest
 from console.presenters.sentences import Told, sentence
@@ -31,6 +33,8 @@ class Said(Protocol):
     def action(self) -> str | None: ...
     @property
     def created_at(self) -> datetime: ...
+    @property
+    def sent(self) -> dict[str, Any] | None: ...
 
 
 class Line(NamedTuple):
@@ -47,6 +51,9 @@ class Line(NamedTuple):
     aside: str = ""
     link: str = ""
     link_words: str = ""
+    delivery: Sent | None = None
+    subject: str = ""
+    address: str = ""
 
 
 class Day(NamedTuple):
@@ -83,7 +90,7 @@ def days(
     `by` is how the customer writes: `by email`.
     """
     first = entries[0].created_at if entries and not whole else None
-    lines = [_said(entry, faces, by) for entry in entries]
+    lines = [_said(entry, faces, by, local) for entry in entries]
     for proposal in proposals:
         lines += [line for line in _done(proposal, faces, local) if first is None or line.at >= first]
     lines.sort(key=lambda line: line.at)
@@ -92,12 +99,12 @@ def days(
         at = line.at.astimezone(local)
         iso = at.date().isoformat()
         if not found or found[-1].iso != iso:
-            found.append(Day(day(at.date()), iso, []))
+            found.append(Day(day(at.date(), local), iso, []))
         found[-1].lines.append(line._replace(at=at))
     return found
 
 
-def _said(entry: Said, faces: Faces, by: str) -> Line:
+def _said(entry: Said, faces: Faces, by: str, local: tzinfo) -> Line:
     dom_id, at, role = f"message-{entry.id}", entry.created_at, entry.role
     if role == "customer":
         face = Face("customer", entry.author_name or "The customer", "person")
@@ -109,10 +116,33 @@ def _said(entry: Said, faces: Faces, by: str) -> Line:
         face = _author(entry, faces)
         return Line(dom_id, at, "note", face.name, entry.body, "note", aside="noted, only the team sees this")
     if role == "system_outbound":
-        return Line(dom_id, at, "outbound", "Follow-up", entry.body, "mail", aside=entry.author_name)
+        return _followup(entry, faces, local)
     if role == "action":
         return Line(dom_id, at, "action", "", entry.body or labels.channel(entry.action or ""), "run")
     return Line(dom_id, at, "action", "", entry.body, "right")
+
+
+def _followup(entry: Said, faces: Faces, local: tzinfo) -> Line:
+    """What was written to the customer on the team's own initiative, with its delivery."""
+    dom_id, at, body = f"message-{entry.id}", entry.created_at, entry.body
+    if entry.sent is None:
+        return Line(dom_id, at, "outbound", "Follow-up", body, "mail", aside=entry.author_name)
+    known = from_json(entry.sent)
+    who = "" if entry.author_id in (None, "system") else f", by {_author(entry, faces).mid}"
+    aside = f"“{known.template}”, version {known.template_version}{who}"
+    return Line(
+        dom_id,
+        at,
+        "outbound",
+        "Follow-up",
+        body,
+        "mail",
+        aside=aside,
+        link=f"/bulk/{known.envelope_id}" if known.envelope_id else "",
+        delivery=told(known, local, repeated=known.repeated),
+        subject=known.subject,
+        address=known.address,
+    )
 
 
 def _author(entry: Said, faces: Faces) -> Face:

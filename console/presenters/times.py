@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, tzinfo
 
 from console.db import now
 
@@ -51,6 +51,7 @@ def iso(at: datetime) -> str:
     return at.isoformat()
 
 
-def exact(at: datetime) -> str:
-    """The whole moment, for a title: `Friday 20 November 2026, 16:21:05 UTC`."""
+def exact(at: datetime, local: tzinfo) -> str:
+    """The whole moment in the team's time zone, for a title: `Friday 20 November 2026, 16:21:05 UTC`."""
+    at = at.astimezone(local)
     return f"{at:%A} {at.day} {at:%B %Y, %H:%M:%S} {at.tzname() or ''}".rstrip()

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import inspect
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, ClassVar, Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, PydanticUserError
 from sqlalchemy.orm import Session
 
 from console.errors import ConfigurationError
@@ -146,7 +147,32 @@ def _definition_problem(cls: type[Tool]) -> str | None:
         return "its Input is not a pydantic model"
     if cls.run is Tool.run:
         return "it has no run"
-    return _signature_problem(cls)
+    return _input_problem(cls.Input) or _signature_problem(cls)
+
+
+RESERVED = ("csrf_token", "token", "tool_ref")
+"""What a form sends beside the fields of an input."""
+
+
+def _input_problem(model: type[BaseModel]) -> str | None:
+    """Why what the model reads could not be written down, shown, and read again as the same."""
+    for name, one in model.model_fields.items():
+        if name in RESERVED:
+            return f"its Input has a field {name}, a name that forms need for themselves"
+        if one.alias or one.validation_alias or one.serialization_alias:
+            return f"its Input gives {name} an alias; a field has one name"
+    if model.model_computed_fields:
+        return "its Input has computed fields, which cannot be read again"
+    try:
+        schema = json.dumps(model.model_json_schema())
+    except PydanticUserError:
+        # A name in it is defined further down; what cannot be stored is then refused when it is asked for.
+        return None
+    if '"uniqueItems": true' in schema:
+        return "its Input has a set, which has no order to rely on; use a list"
+    if '"writeOnly": true' in schema:
+        return "its Input has a secret type, which cannot be stored; use str, and a name that says so is shown as dots"
+    return None
 
 
 RUNS_LATER = (inspect.iscoroutinefunction, inspect.isgeneratorfunction, inspect.isasyncgenfunction)

@@ -7,13 +7,15 @@ from pkgutil import iter_modules
 from typing import Any
 
 from flask import Flask
+from flask_login import current_user
 
 from console import assets
 from console.config import Settings
 from console.db import now
 from console.live import event_name
 from console.presenters import names, times
-from console.presenters.navigation import ROOMS
+from console.presenters.days import zone
+from console.presenters.navigation import ADMIN, rooms
 from console.views import problems, session
 from console.views.fragments import unchanging
 
@@ -22,8 +24,11 @@ def init_app(app: Flask) -> None:
     """Register every page, what answers errors, and the words that templates share."""
     settings: Settings = app.config["SETTINGS"]
 
+    local = zone(settings.timezone)
+
     def shared() -> dict[str, Any]:
-        return {"brand": settings.brand, "navigation": ROOMS}
+        admin = getattr(current_user, "is_admin", False)
+        return {"brand": settings.brand, "navigation": rooms(admin=admin), "limits": settings}
 
     assets.init_app(app)
     problems.init_app(app)
@@ -35,11 +40,11 @@ def init_app(app: Flask) -> None:
     app.context_processor(shared)
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
-    app.jinja_env.globals.update(now=now, unchanging=unchanging)
+    app.jinja_env.globals.update(now=now, unchanging=unchanging, admin_pages=ADMIN)
     app.jinja_env.filters.update(
         ago=times.ago,
         coming=times.coming,
-        exact=times.exact,
+        exact=lambda at: times.exact(at, local),
         iso=times.iso,
         left=times.left,
         seconds_left=times.seconds_left,

@@ -168,7 +168,7 @@ def _lines(rows: list[Listed], desk: QueueDesk) -> list[Line]:
     return [
         line(
             row,
-            governance.would_fail(row.lane, desk.actors),
+            governance.would_fail(row.lane, desk.actors, row.conversation),
             _deciders(row.lane, people, desk, known),
             desk.faces,
             local,

@@ -9,18 +9,17 @@ from functools import lru_cache
 from flask import render_template
 from flask_wtf.csrf import generate_csrf
 from markupsafe import Markup
-from sqlalchemy import select
 from sqlalchemy.orm.attributes import set_committed_value
 
 from console import conversations, governance
-from console.db import db, now
+from console.db import now
 from console.governance.reads import load_events
 from console.models import Operator, ToolApproval, ToolProposal
 from console.presenters import labels, lanes
-from console.presenters.faces import Faces
 from console.presenters.lanes import Card, Decision, Notice
 from console.presenters.times import ago
 from console.views.fragments import CSRF, filled
+from console.views.people import faces
 from console.views.thread import Desk, Thread, thread
 
 Deciding = Mapping[int, tuple[Decision | None, Notice | None]]
@@ -61,11 +60,8 @@ def around(lane: ToolApproval, operator: Operator) -> tuple[Desk, ToolProposal]:
     set_committed_value(proposal, "approvals", [lane])
     if lane.conversation_id is not None:
         return thread(lane.conversation_id, operator), proposal
-    names: dict[int, str] = {
-        row.id: row.name for row in db.session.execute(select(Operator.id, Operator.name))
-    }
     drafts = conversations.drafts(operator.id, f"lane:{lane.id}")
-    return Desk(operator=operator, actors={}, faces=Faces(names, operator.actor_id), drafts=drafts), proposal
+    return Desk(operator=operator, actors={}, faces=faces(), drafts=drafts), proposal
 
 
 def cards(found: Thread, proposals: Sequence[ToolProposal], deciding: Deciding | None = None) -> Cards:
@@ -92,14 +88,16 @@ def card_of(
         refusal = governance.may_decide(lane, found.operator.actor_id, found.actors)
         if lane.expires_at <= now():
             refusal = governance.LaneExpired()
-        alarm = governance.would_fail(lane, found.actors)
+        alarm = governance.would_fail(lane, found.actors, found.conversation)
         decision = replace(decision or Decision(), refusal=refusal.sentence if refusal else None, alarm=alarm)
     return lanes.card(proposal, lane, found.view, decision, notice)
 
 
 def proposals(conversation_id: int) -> Sequence[ToolProposal]:
     """The newest actions of a conversation with their lanes. One query, a second when a card tells of its steps."""
-    found = governance.list_proposals_for_conversation(conversation_id, limit=MOST_CARDS, events=False)
+    found = governance.list_proposals_for_conversation(
+        conversation_id, limit=MOST_CARDS, events=False, open_too=True
+    )
     telling = [
         p
         for p in found

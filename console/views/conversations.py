@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -11,10 +12,10 @@ from flask_wtf.csrf import generate_csrf
 from markupsafe import Markup
 from werkzeug.wrappers import Response as AnyResponse
 
-from console import conversations, governance
+from console import conversations, governance, presence
 from console.conversations import AnsweredMeanwhile
 from console.errors import Invalid
-from console.presenters import forms
+from console.presenters import company, forms
 from console.presenters import timeline as entries
 from console.tools.registry import registry
 from console.views import cards as board
@@ -22,6 +23,7 @@ from console.views import thread as desk
 from console.views.cards import Deciding
 from console.views.fragments import fragment, is_htmx
 from console.views.offers import Typed, offers, section
+from console.views.selection import chosen_assignee
 from console.views.session import operator
 from console.views.thread import Thread
 
@@ -50,10 +52,18 @@ def show(conversation_id: int) -> AnyResponse:
 
 @blueprint.get("/conversations/<int:conversation_id>/header")
 def header(conversation_id: int) -> Response:
-    """The head of the page."""
-    return fragment(
-        render_template("conversations/_header.html", thread=desk.thread(conversation_id, operator()))
-    )
+    """The head of the page, and who else is here."""
+    found = desk.thread(conversation_id, operator())
+    beside = company.here(_company(conversation_id), found.faces)
+    return fragment(render_template("conversations/_header.html", thread=found, here=beside))
+
+
+@blueprint.get("/conversations/<int:conversation_id>/typing")
+def typing(conversation_id: int) -> Response:
+    """Who else writes here. What stands in the page comes with its first connection."""
+    found = desk.thread(conversation_id, operator())
+    beside = company.writing(_company(conversation_id), found.faces)
+    return fragment(render_template("conversations/_typing.html", thread=found, writing=beside))
 
 
 @blueprint.get("/conversations/<int:conversation_id>/timeline")
@@ -79,7 +89,8 @@ def send(conversation_id: int) -> AnyResponse:
         raise Invalid("Choose whether this is a reply or an internal note.", fields={"kind": "Choose one."})
     try:
         if kind == "internal_note":
-            sent = conversations.add_note(conversation_id, actor_id, body, form_token=_token())
+            draft = form.get("draft", "")
+            sent = conversations.add_note(conversation_id, actor_id, body, form_token=_token(), draft=draft)
         else:
             sent = conversations.reply(
                 conversation_id,
@@ -90,9 +101,11 @@ def send(conversation_id: int) -> AnyResponse:
                 again=form.get("again") == "yes",
             )
     except AnsweredMeanwhile as error:
+        _keep(conversation_id, kind, body)
         composer = Composer(body, error.message_id, kind, answered=f"{error.who} answered meanwhile.")
         return _composer(conversation_id, composer, error.status)
     except Invalid as error:
+        _keep(conversation_id, kind, body)
         composer = Composer(body, form.get("seen", 0, type=int), kind, error=error.sentence)
         return _composer(conversation_id, composer, error.status)
     if not is_htmx():
@@ -116,10 +129,7 @@ def resolution(conversation_id: int) -> AnyResponse:
 @blueprint.post("/conversations/<int:conversation_id>/assignment")
 def assignment(conversation_id: int) -> AnyResponse:
     """Give the conversation to someone, or to nobody."""
-    wanted = request.form.get("assignee_id", "").strip()
-    if wanted and not (wanted.isascii() and wanted.isdigit() and len(wanted) < 20):
-        raise Invalid("Choose a person of the team, or nobody.", fields={"assignee_id": "Choose a person."})
-    conversations.assign(conversation_id, operator().actor_id, int(wanted) if wanted else None)
+    conversations.assign(conversation_id, operator().actor_id, chosen_assignee())
     return _changed(conversation_id)
 
 
@@ -170,9 +180,20 @@ def _forms(found: Thread, typed: Typed | None) -> Markup:
     return section(offered, conversation.id, generate_csrf(), new_token())
 
 
+def _company(conversation_id: int) -> presence.Company:
+    return presence.company_of(conversation_id, besides=operator().id)
+
+
 def new_token() -> str:
     """A one-time token: one form is one message or one proposal, however often it is sent."""
     return secrets.token_urlsafe(18)
+
+
+def _keep(conversation_id: int, kind: str, body: str) -> None:
+    """Keep a message that was not sent as a draft; one that cannot be kept is still in the answer."""
+    with suppress(Invalid):
+        what = "note" if kind == "internal_note" else "reply"
+        conversations.keep_draft(operator().id, f"conversation:{conversation_id}:{what}", body)
 
 
 def _token() -> str | None:
@@ -230,7 +251,8 @@ def _changed(conversation_id: int) -> AnyResponse:
     if not is_htmx():
         return redirect(f"/conversations/{conversation_id}", 303)
     found = desk.thread(conversation_id, operator())
-    head = render_template("conversations/_header.html", thread=found)
+    beside_me = company.here(_company(conversation_id), found.faces)
+    head = render_template("conversations/_header.html", thread=found, here=beside_me)
     return make_response(head + beside("timeline", timeline_html(found)))
 
 

@@ -20,13 +20,8 @@ def alive() -> Response:
 def ready() -> tuple[Response, int]:
     """200 when all parts are there, 503 otherwise, and in both cases which is how."""
     settings: Settings = current_app.extensions["settings"]
-    client = current_app.extensions["console_redis"]
-    parts = {
-        "database": vitals.database_answers(settings.database_url),
-        "queue": vitals.queue_answers(client),
-        "worker": vitals.seen(client, "worker"),
-        "clock": vitals.seen(client, "clock"),
-    }
+    parts = {"database": vitals.database_answers(settings.database_url)}
+    parts |= vitals.signs(current_app.extensions["console_redis"])
     missing = [name for name, there in parts.items() if not there]
     return jsonify(ready=not missing, missing=missing), 503 if missing else 200
 

@@ -10,8 +10,10 @@ from werkzeug.datastructures import MultiDict
 from werkzeug.wrappers import Response as AnyResponse
 
 from console import conversations
+from console.config import Settings
 from console.conversations import VIEWS, Filters
 from console.errors import BadRequest
+from console.presenters.days import zone
 from console.presenters.inbox import Line, present
 from console.views.fragments import fragment, is_htmx
 from console.views.session import operator
@@ -31,12 +33,13 @@ def inbox_row(row: Line, symbols: str) -> Markup:
 @blueprint.get("/inbox")
 def index() -> str | AnyResponse:
     """One page of conversations; every view, filter, search and page has its own address."""
-    filters = read_filters(request.args, current_app.config["SETTINGS"].max_search_chars)
+    settings: Settings = current_app.config["SETTINGS"]
+    filters = read_filters(request.args, settings.max_search_chars)
     counts = conversations.counts(operator().id, filters)
-    inbox = present(conversations.inbox(operator().id, filters), counts, filters)
+    inbox = present(conversations.inbox(operator().id, filters), counts, filters, zone(settings.timezone))
     if is_htmx():
-        return fragment(render_template("inbox/_inbox.html", inbox=inbox))
-    return render_template("inbox/page.html", inbox=inbox, counts=counts)
+        return fragment(render_template("inbox/_inbox.html", inbox=inbox, people=counts.operators))
+    return render_template("inbox/page.html", inbox=inbox, counts=counts, people=counts.operators)
 
 
 def read_filters(args: MultiDict[str, str], max_search_chars: int) -> Filters:

@@ -6,6 +6,7 @@ from flask import Blueprint, Response, g, request
 from flask_login import current_user
 
 from console import live
+from console.streams import Body
 
 blueprint = Blueprint("live", __name__)
 
@@ -15,10 +16,12 @@ def stream() -> Response:
     """Server-Sent Events for `topics`: that something changed, never what. Raises BadRequest for an unknown topic."""
     topics = live.parse_topics(request.args.get("topics", ""))
     hub = live.hub()
-    opened = hub.open(topics, g.sign_in_id, live.grants(current_user.role, current_user.scopes))
+    granted = live.grants(current_user.role, current_user.scopes)
+    socket = request.environ.get("gunicorn.socket")
+    opened = hub.open(topics, g.sign_in_id, current_user.id, granted, socket)
     # Passed through as it is: each layer of wrapping costs a thousand open pages its part of every event.
     return Response(
-        live.Body(hub, opened),
+        Body(opened, hub.leave),
         mimetype="text/event-stream",
         headers={"X-Accel-Buffering": "no"},
         direct_passthrough=True,

@@ -42,8 +42,9 @@ def _context(tool: Tool, conversation_id: int) -> ToolContext:
     token = request.form.get("token", "")
     if not token or len(token) > LONGEST_TOKEN:
         raise Invalid("This form carries no one-time token. Reload the page and ask again.")
+    known = {"conversation_id": conversation_id} if "conversation_id" in tool.Input.model_fields else {}
     return ToolContext(
-        tool_params=forms.parameters(tool.Input, request.form),
+        tool_params=forms.parameters(tool.Input, request.form) | known,
         scopes=frozenset(operator().scopes),
         conversation_id=conversation_id,
         idempotency_token=f"{conversation_id}:{token}",

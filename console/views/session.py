@@ -196,7 +196,11 @@ def login() -> AnyResponse:
 
 
 @blueprint.post("/login")
-@limiter.limit(lambda: current_app.config["SETTINGS"].login_limit, on_breach=_limited)
+@limiter.limit(
+    lambda: current_app.config["SETTINGS"].login_limit,
+    on_breach=_limited,
+    deduct_when=lambda response: response.status_code == 422,
+)
 def sign_in() -> AnyResponse:
     """Sign in. A page goes to `next`; the overlay closes, and its page gets the new token."""
     email, password = request.form.get("email", "").strip(), request.form.get("password", "")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from typing import Any, NamedTuple
@@ -13,10 +13,9 @@ from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from console.db import db
 from console.governance import Listed
-from console.models import ApiToken, ConversationTally, Message, MessageRole, Operator
+from console.models import ApiToken, ConversationTally, Draft, Message, MessageRole, Operator
 from console.presenters.faces import Face, Faces
-from console.presenters.lanes import Viewpoint
-from console.views.thread import Desk, everyone, known, own_drafts, tokens_where
+from console.views.thread import Desk, drafts_where, everyone, known, tokens_where
 
 MOST_QUOTES = 2
 QUOTED_CHARS = 400
@@ -40,18 +39,18 @@ class QueueDesk(Desk):
     """The last words of the open lane's conversation, newest first."""
     open: int
     """Open conversations, for the navigation."""
-    resolved: bool = False
-
-    @property
-    def view(self) -> Viewpoint:
-        return replace(super().view, resolved=self.resolved)
 
 
 def surroundings(operator: Operator, rows: Sequence[Listed], focus: Listed | None, back: str) -> QueueDesk:
     """What stands around these lanes, one of which is open. One query."""
     agents = {row.lane.asked_by.removeprefix("agent:") for row in [*rows, focus] if row is not None}
-    conversation = focus.lane.conversation_id if focus else None
-    asked = {"me": operator.id, "drafts": "", "agents": list(agents), "conversation": conversation or 0}
+    lane, conversation = (focus.lane.id, focus.conversation) if focus else (0, None)
+    asked = {
+        "me": operator.id,
+        "drafts": f"lane:{lane}:%",
+        "agents": list(agents),
+        "conversation": conversation.id if conversation else 0,
+    }
     people, tokens, drafts, said, unresolved = db.session.execute(_statement(), asked).one()
     faces = Faces({id: name for id, name, *_ in people or ()}, operator.actor_id)
     return QueueDesk(
@@ -62,7 +61,7 @@ def surroundings(operator: Operator, rows: Sequence[Listed], focus: Listed | Non
         quotes=[_quote(faces, *one) for one in said or ()],
         open=unresolved,
         back=back,
-        resolved=bool(focus and focus.resolved),
+        conversation=conversation,
     )
 
 
@@ -80,7 +79,7 @@ def _statement() -> Select[Any]:
     return select(
         everyone(),
         tokens_where(ApiToken.name == any_(agents)),
-        own_drafts(),
+        drafts_where(Draft.key.like(bindparam("drafts"))),
         _said(),
         select(unresolved).where(ConversationTally.status == "open").scalar_subquery(),
     )

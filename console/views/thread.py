@@ -8,6 +8,7 @@ from functools import cache, lru_cache
 from typing import Any
 
 from flask import current_app
+from flask_wtf.csrf import generate_csrf
 from markupsafe import Markup
 from sqlalchemy import ColumnElement, ScalarSelect, Select, bindparam, func, select, tuple_
 from sqlalchemy.dialects.postgresql import aggregate_order_by
@@ -18,7 +19,7 @@ from console.conversations import Timeline
 from console.db import db, now
 from console.errors import NotFound
 from console.governance.actors import Actor
-from console.governance.reads import askers
+from console.governance.reads import askers, lanes_of
 from console.models import (
     ApiToken,
     Conversation,
@@ -32,6 +33,7 @@ from console.presenters.days import zone
 from console.presenters.faces import Face, Faces
 from console.presenters.lanes import Viewpoint
 from console.presenters.timeline import Line
+from console.views.fragments import CSRF, filled
 
 NOT_THERE = "This conversation does not exist, or no longer does."
 
@@ -71,6 +73,11 @@ class Thread(Desk):
     """The latest entry, said politely when it is a new one."""
 
     @property
+    def presence(self) -> str:
+        """The topic of who is here."""
+        return f"presence:{self.conversation.id}"
+
+    @property
     def resolved(self) -> bool:
         return self.conversation.status == ConversationStatus.RESOLVED
 
@@ -94,10 +101,6 @@ class Thread(Desk):
     @property
     def customer_first(self) -> str:
         return self.conversation.customer.name.split()[0]
-
-    @property
-    def max_chars(self) -> int:
-        return settings().max_message_chars
 
 
 def settings() -> Settings:
@@ -142,11 +145,17 @@ def known(people: Sequence[Any] | None, tokens: Sequence[Any] | None) -> dict[st
     }
 
 
-@lru_cache(maxsize=4096)
 def entry(line: Line) -> Markup:
     """One line of the timeline. What was said does not change, and is shown again at each live update."""
+    if line.delivery is None or not line.delivery.steps:
+        return _entry(line)
+    return filled(_entry(line), {CSRF: generate_csrf()})
+
+
+@lru_cache(maxsize=4096)
+def _entry(line: Line) -> Markup:
     macros: Any = current_app.jinja_env.get_template("conversations/_entry.html").make_module({})
-    html: Markup = macros.entry(line)
+    html: Markup = macros.entry(line, CSRF)
     return html
 
 
@@ -175,7 +184,7 @@ def _statement() -> Select[Any]:
         .scalar_subquery()
     )
     return (
-        select(Conversation, everyone(), _tokens(), own_drafts(), _following(), same_customer)
+        select(Conversation, everyone(), _tokens(), _drafts(), _following(), same_customer)
         .join(Conversation.customer)
         .options(contains_eager(Conversation.customer))
         .where(Conversation.id == bindparam("conversation"))
@@ -202,16 +211,16 @@ def tokens_where(condition: ColumnElement[bool]) -> ScalarSelect[Any]:
     return select(func.json_agg(token)).where(condition).scalar_subquery()
 
 
-def own_drafts() -> ScalarSelect[Any]:
-    """What `me` has typed at the `drafts` and at any lane, by key, as a part of a page's own statement."""
-    return (
-        select(func.json_object_agg(Draft.key, Draft.body))
-        .where(
-            Draft.operator_id == bindparam("me"),
-            Draft.key.like(bindparam("drafts")) | Draft.key.like("lane:%"),
-        )
-        .scalar_subquery()
-    )
+def drafts_where(condition: ColumnElement[bool]) -> ScalarSelect[Any]:
+    """What `me` has typed and not sent, by key, as a part of a page's own statement."""
+    drafts = select(func.json_object_agg(Draft.key, Draft.body))
+    return drafts.where(Draft.operator_id == bindparam("me"), condition).scalar_subquery()
+
+
+def _drafts() -> ScalarSelect[Any]:
+    here = Draft.key.like(bindparam("drafts"))
+    of_a_lane = func.split_part(Draft.key, ":", 2).in_(lanes_of(bindparam("conversation")))
+    return drafts_where(here | Draft.key.like("lane:%") & of_a_lane)
 
 
 def _following() -> ScalarSelect[Any]:

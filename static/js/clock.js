@@ -5,6 +5,7 @@
   const stated = document.querySelector('meta[name="now"]');
   const ahead = stated ? Date.parse(stated.content) - Date.now() : 0;
   const until = (moment) => (Date.parse(moment) - Date.now() - ahead) / 1000;
+  window.Console.until = until;
 
   const span = (seconds) => {
     const s = Math.max(0, Math.floor(seconds)), whole = (unit) => Math.floor(s / unit);

@@ -1,5 +1,6 @@
-// Keys. A control says which one presses it: data-key="e" anywhere on the page, data-card-key="a" on the focused card.
-// On a page that has one card open, its keys work from its list too. A field is focused, everything else is clicked. Off while typing, in a dialog, or when switched off on this device.
+// Keys. A control says which one presses it: data-key="e" anywhere on the page, data-card-key="a" on the focused card (on a
+// page that has one card open, from its list too), data-row-key="x" in the focused row, also with Shift. A field is focused,
+// everything else is clicked. Off while typing, in a dialog, or when switched off on this device.
 (() => {
   const TYPING = 'textarea, select, [contenteditable], input:not([type="checkbox"], [type="radio"], [type="button"], [type="submit"])';
   const ROWS = '[data-behaviour~="list"] [data-row]';
@@ -22,7 +23,7 @@
   const move = (step) => {
     const rows = [...document.querySelectorAll(ROWS)];
     const open = document.querySelector(`${ROWS} [aria-current]`);
-    const at = rows.indexOf((document.activeElement?.closest("[data-row]") ?? open?.closest("[data-row]")));
+    const at = rows.indexOf(document.activeElement?.closest("[data-row]") ?? open?.closest("[data-row]"));
     const row = rows[at < 0 ? (step > 0 ? 0 : rows.length - 1) : at + step];
     row?.querySelector("a")?.focus();
     row?.scrollIntoView({ block: "nearest" });
@@ -33,13 +34,21 @@
   const openCard = (target) => target.matches?.("body, #main, [data-open-card]") || target.closest?.(ROWS)
     ? document.querySelector("[data-open-card] [data-lane-id]") : null;
 
+  const inRow = (key, row) => {
+    const small = key.toLowerCase(), control = row && named("data-row-key", small, row);
+    control?.dispatchEvent(new MouseEvent("click", { bubbles: true, cancelable: true, shiftKey: key !== small }));
+    return Boolean(control);
+  };
+
   const handle = (key, target) => {
-    const sequence = Date.now() - beforeAt < 1200 ? `${before} ${key}` : key;
+    const pair = Date.now() - beforeAt < 1200 ? `${before} ${key}` : key;
     [before, beforeAt] = [key, Date.now()];
+    // First of all, or `g a` would approve what is open.
+    if (pair !== key && press(named("data-key", pair))) return true;
     const card = target.closest?.("[data-lane-id]:not([data-row])") ?? openCard(target);
     return (card && press(named("data-card-key", key, card)))
-      || (key === "j" && move(1)) || (key === "k" && move(-1))
-      || press(named("data-key", sequence)) || press(named("data-key", key));
+      || inRow(key, target.closest?.("[data-row]")) || (key === "j" && move(1)) || (key === "k" && move(-1))
+      || press(named("data-key", key));
   };
 
   document.addEventListener("keydown", (event) => {

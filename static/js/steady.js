@@ -42,13 +42,17 @@
     window.Console?.announce?.(words);
   });
 
-  document.addEventListener("click", ({ target }) => {
-    if (target.closest(".new-pill") !== pill()) return;
+  const refreshNow = () => {
     pointing = false;
     document.activeElement.blur();
     getSelection().removeAllRanges();
-    list().closest(".scroll").scrollTop = 0;
     refresh();
+  };
+  document.addEventListener("console:selection-spent", refreshNow);
+  document.addEventListener("click", ({ target }) => {
+    if (!pill()?.contains(target)) return;
+    list().closest(".scroll").scrollTop = 0;
+    refreshNow();
   });
   document.addEventListener("pointerover", ({ target, pointerType }) => {
     pointing = pointerType === "mouse" && Boolean(list()?.contains(target));

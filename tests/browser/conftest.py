@@ -19,6 +19,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
 from console.config import Settings
 from tests.conftest import PASSWORD, Cast
+from tests.outbound.conftest import outbox, postbox  # noqa: F401 (fixtures)
 
 ROOT = Path(__file__).parents[2]
 FLAGS = ["--no-sandbox", "--disable-background-networking", "--no-first-run"]
@@ -42,6 +43,7 @@ class Server:
             "CONSOLE_REDIS_URL": settings.redis_url,
             "CONSOLE_SECRET_KEY": settings.secret_key,
             "CONSOLE_LOGIN_LIMIT": settings.login_limit,
+            "CONSOLE_CHANNEL": "log",
             "CONSOLE_TOOLS": ",".join(settings.tools),
         }
         self._process: subprocess.Popen[bytes] | None = None

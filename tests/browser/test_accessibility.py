@@ -10,12 +10,14 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import BrowserContext, Page, ViewportSize, expect
 from sqlalchemy import delete
 
-from console import governance
+from console import governance, outbound
 from console.db import db
 from console.models import SignIn, ToolApproval
+from console.outbound import BatchTooLarge
 from tests.browser.conftest import Server
 from tests.conftest import Cast
 from tests.desk import Desk
+from tests.outbound.desk import Outbox
 
 pytestmark = pytest.mark.browser
 OpenPage = Callable[..., Page]
@@ -121,6 +123,83 @@ def test_a_conversation_with_cards_in_every_state_and_everything_opened(
 
 def test_the_page_of_one_action(sign_in: OpenPage, every_state: ToolApproval) -> None:
     page = sign_in("ben", f"/lanes/{every_state.id}")
+    accept(page)
+
+
+def test_a_selection_with_its_bar_and_menu(sign_in: OpenPage, every_state: ToolApproval) -> None:
+    page = sign_in("ben", "/inbox")
+    page.locator(".inbox-row__pick").first.click()
+    accept(page)
+    page.locator("#selection-assign summary").click()
+    accept(page, CROSSED)
+
+
+def test_a_bulk_send_from_the_choice_to_the_end(sign_in: OpenPage, outbox: Outbox) -> None:
+    ids = [*outbox.conversations(6), outbox.conversation("Bob", status="open")]
+    many = ",".join(map(str, [*ids, *range(10**6, 10**6 + 24)]))
+    page = sign_in("ben", f"/bulk/new?conversation_ids={','.join(map(str, ids))}")
+    accept(page, CROSSED)
+    page.get_by_role("button", name="Preview “Lost pallet”").click()
+    page.locator("#send-more summary").click()
+    expect(page.get_by_text("1 left out")).to_be_visible()
+    accept(page)
+    page.get_by_role("button", name="Send to 6 customers").click()
+    expect(page.get_by_role("heading", name="6 messages leave in")).to_be_visible()
+    outbox.tamper("UPDATE bulk_envelopes SET send_after = now() + interval '1 hour'")
+    page.reload()
+    accept(page)
+    outbox.tamper("UPDATE bulk_envelopes SET send_after = now() - interval '1 hour'")
+    states = ("pending", "sending", "sent", "failed", "uncertain", "cancelled")
+    for delivery, state in zip(outbox.deliveries(), states, strict=True):
+        change = (
+            "UPDATE deliveries SET state = :s, claim_id = 1, reason = 'The mailbox is full.' WHERE id = :id"
+        )
+        outbox.tamper(change, s=state, id=delivery.id)
+    page.reload()
+    accept(page)
+    page.goto(f"/bulk/new?conversation_ids={many}")
+    page.get_by_role("button", name="Preview “Lost pallet”").click()
+    expect(page.get_by_role("heading", name="31 is six more than one send may hold")).to_be_visible()
+    accept(page)
+    with pytest.raises(BatchTooLarge):
+        outbox.bulk(list(range(1, 32)))
+    page.goto("/bulk")
+    accept(page)
+    page.get_by_role("link", name="31 is six more").click()
+    accept(page, CROSSED)
+    page.goto("/bulk?status=submitted&before=00000000-0000-0000-0000-000000000000")
+    accept(page, CROSSED)
+
+
+def test_followups_in_a_conversation(sign_in: OpenPage, outbox: Outbox) -> None:
+    number = outbox.conversation("Sofia Marin")
+    outbox.trigger(number)
+    for state in ("sent", "uncertain"):
+        outbox.tamper("UPDATE deliveries SET state = :s, reason = 'Nobody answered.'", s=state)
+    page = sign_in("ben", f"/conversations/{number}")
+    page.evaluate("location.hash = 'rail-followup'")
+    page.get_by_role("link", name="Send a follow-up…").click()
+    page.locator("#followup-template").select_option(label="Lost pallet")
+    page.get_by_label("Later").check()
+    accept(page)
+    page.goto(f"/conversations/{number}/followups/new?template_id={outbox.template_id}")
+    accept(page, CROSSED)
+
+
+def test_templates(sign_in: OpenPage, outbox: Outbox) -> None:
+    outbox.conversation("Sofia Marin")
+    outbound.change_template(outbox.template_id, outbox.ada, name="Lost pallet", subject="A", body="B")
+    page = sign_in("ada", "/admin/templates")
+    accept(page)
+    page.goto("/admin/templates?archived=1")
+    accept(page, CROSSED)
+    page.goto(f"/admin/templates/{outbox.template_id}?version=1")
+    accept(page, CROSSED)
+    page.goto(f"/admin/templates/{outbox.template_id}")
+    accept(page)
+    page.locator("#template-body").fill("{{ nothing }}")
+    page.get_by_role("button", name="Save version 3").click()
+    expect(page.locator(".field__error")).to_be_visible()
     accept(page)
 
 

@@ -194,3 +194,15 @@ def test_on_a_phone_the_rail_is_a_sheet(opened: Opened, desk: Desk, app: Flask) 
     assert ada.evaluate("document.documentElement.scrollWidth <= innerWidth")
     ada.get_by_role("link", name="Close").click()
     expect(card(ada, "Refund of 48")).to_be_hidden()
+
+
+def test_each_sees_that_the_other_is_here_and_writing(opened: Opened, desk: Desk) -> None:
+    ada, ben = opened("ada"), opened("ben")
+    expect(ada.locator("#thread-head")).to_contain_text("Ben is here too")
+    ada.locator("#message").fill("My own words")
+    ben.locator("#message").fill("Dear Riya")
+    expect(ada.locator("#typing")).to_contain_text("Ben is writing an answer")
+    expect(ada.locator("#message")).to_have_value("My own words")
+    ben.close()
+    expect(ada.locator("#thread-head")).not_to_contain_text("Ben is here too", timeout=12_000)
+    expect(ada.locator("#typing")).not_to_contain_text("writing", timeout=12_000)

@@ -279,3 +279,19 @@ def test_a_lane_that_is_refreshed_by_its_run_is_a_stale_view(desk: Desk) -> None
     shown = lane.version
     actions.execute(lane.id)
     assert db.session.get(ToolApproval, lane.id, populate_existing=True).version > shown  # type: ignore[union-attr]
+
+
+def test_what_came_back_and_could_not_be_recorded_three_times_is_not_called_a_failure(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch, clock: Clock
+) -> None:
+    def lost(*_: Any) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr(execution, "succeed", lost)
+    lane = desk.to_run("ping")
+    for _ in range(3):
+        run = execution.start(lane.id)
+        assert run is not None
+        actions.attempt(run, enqueue=desk.enqueued)
+        clock.advance(minutes=1)
+    assert desk.fresh(lane).proposal.status == "unknown"

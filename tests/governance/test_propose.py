@@ -275,3 +275,22 @@ def test_a_conversation_that_does_not_exist_is_refused(
     with pytest.raises(NotFound, match="conversation"):
         propose("refund", "agent:iris", context(cast, conversation_id=conversation_id, tool_params=params))
     assert rows() == (0, 0)
+
+
+def test_the_same_key_asked_again_after_a_scope_was_taken_away_is_the_first_proposal(cast: Cast) -> None:
+    first = made("refund", cast.iris.actor_id, context(cast))
+    again = made("refund", cast.iris.actor_id, context(cast, scopes=()))
+    assert again.id == first.id and len(governance.list_events(first.id)) == 1
+
+
+def test_what_would_be_read_back_as_something_else_is_not_stored(desk: Desk) -> None:
+    class Anything(BaseModel):
+        value: Any
+
+    class Odd(Acting):
+        risk_tier, title, description, Input = RiskTier.LOW_WRITE, "Odd", "Odd.", Anything
+
+    desk.offer(Odd())
+    for value in (float("nan"), float("inf")):
+        found = propose("odd", desk.iris, desk.context(value=value))
+        assert isinstance(found, Blocked) and found.outcome == "needs_input"

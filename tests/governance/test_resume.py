@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from console import governance
+from console import conversations, governance
 from console.db import transaction
 from console.governance import NotFound, execution
 from console.governance.policy import Policy
@@ -202,3 +202,32 @@ def _go_on(desk: Desk, lane: ToolApproval, step: str) -> None:
         execution.resume(lane.id, enqueue=desk.enqueued)
     else:
         actions.execute(lane.id)
+
+
+def test_what_was_resolved_before_it_was_decided_comes_to_nothing_and_the_card_says_so(
+    desk: Desk, clock: Clock
+) -> None:
+    lane = desk.pending()
+    clock.advance(minutes=1)
+    conversations.resolve(desk.conversation_id, desk.ben)
+    assert "resolved" in (governance.would_fail(desk.fresh(lane)) or "")
+    governance.approve(lane.id, desk.ben, enqueue=desk.enqueued)
+    execution.resume(lane.id, enqueue=desk.enqueued)
+    assert desk.fresh(lane).status == "invalidated"
+
+
+def test_resolving_right_after_the_decision_stops_nothing(desk: Desk, clock: Clock) -> None:
+    lane = desk.approved()
+    clock.advance(seconds=1)
+    conversations.resolve(desk.conversation_id, desk.ben)
+    execution.resume(lane.id, enqueue=desk.enqueued)
+    assert desk.fresh(lane).status == "execution_pending"
+
+
+def test_a_card_says_what_re_validation_would_say(desk: Desk) -> None:
+    lane = desk.pending("adjust", amount=5)
+    desk.tamper(
+        "UPDATE tool_proposals SET input = jsonb_set(input, '{amount}', '9') WHERE id = :id",
+        id=lane.tool_proposal_id,
+    )
+    assert "changed after this was asked" in (governance.would_fail(desk.fresh(lane)) or "")

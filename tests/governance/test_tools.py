@@ -8,6 +8,7 @@ from types import ModuleType
 from typing import Any
 
 import pytest
+from pydantic import BaseModel, Field, SecretStr, computed_field
 
 from console import create_app
 from console.config import Settings
@@ -35,6 +36,31 @@ def one_by_one(self: Any, input: Any, actor_id: str, context: Any) -> Iterator[i
     yield 1
 
 
+class WithSet(BaseModel):
+    items: set[str]
+
+
+class WithSecret(BaseModel):
+    code: SecretStr
+
+
+class WithAlias(BaseModel):
+    amount: int = Field(alias="sum")
+
+
+class WithToken(BaseModel):
+    token: str
+
+
+class WithComputed(BaseModel):
+    amount: int
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def twice(self) -> int:
+        return 2 * self.amount
+
+
 WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "tier is a word": ({"risk_tier": "low_write"}, "risk_tier"),
     "tier is unknown": ({"risk_tier": "gentle"}, "risk_tier"),
@@ -42,6 +68,11 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "no title": ({"title": ""}, "title"),
     "no description": ({"description": ""}, "description"),
     "mode is a word": ({"approval_mode": "auto"}, "approval_mode"),
+    "input with a set": ({"Input": WithSet}, "a set"),
+    "input with a secret type": ({"Input": WithSecret}, "secret"),
+    "input with an alias": ({"Input": WithAlias}, "alias"),
+    "input with a form's own name": ({"Input": WithToken}, "field token"),
+    "input with a computed field": ({"Input": WithComputed}, "computed"),
     "effects unknown": ({"effects": "magic"}, "effects"),
     "scopes are a word": ({"scopes": "orders:refund"}, "scopes"),
     "scopes are nothing": ({"scopes": None}, "scopes"),

@@ -3,46 +3,17 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
 
 import pytest
-from flask import Flask
 from redis import Redis
 from sqlalchemy import select, text
 
 from console import governance, queue
-from console.config import Settings
 from console.db import db
 from console.models import Customer, ToolApproval
 from jobs.sweep import sweep
 from tests.desk import Desk, wait_until
-from tests.jobs.workers import Workers
-
-Start = Callable[[int], Workers]
-
-
-@pytest.fixture
-def start(settings: Settings) -> Iterator[Start]:
-    """Starts workers; those that a test leaves behind end with it."""
-    started: list[Workers] = []
-
-    def workers(count: int) -> Workers:
-        started.append(Workers(settings, count))
-        started[-1].start()
-        return started[-1]
-
-    yield workers
-    for one in started:
-        one.kill()
-
-
-@pytest.fixture
-def impatient(app: Flask, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Redis:
-    """A sweep that sends again at once what it would send in ten seconds."""
-    monkeypatch.setitem(app.config, "SETTINGS", settings.model_copy(update={"sweep_grace_seconds": 0}))
-    monkeypatch.setattr(queue, "HEARTBEAT_LOST_SECONDS", 0)
-    redis: Redis = app.extensions["console_redis"]
-    return redis
+from tests.jobs.conftest import Start
 
 
 def approve(desk: Desk, tool_ref: str, **params: object) -> ToolApproval:

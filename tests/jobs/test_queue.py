@@ -165,3 +165,13 @@ def test_what_could_not_be_sent_is_sent_by_the_sweep(
     from jobs.sweep import sweep
 
     assert sweep()["approved"] == 1 and waiting(redis) == [f"resume-{lane.id}-2"]
+
+
+def test_a_decision_takes_back_the_job_that_was_to_end_the_waiting(desk: Desk, app: Flask) -> None:
+    context = desk.context(amount=5)
+    lane = governance.submit("adjust", desk.iris, context).lane
+    assert lane is not None
+    scheduled = Queue("actions", connection=app.extensions["console_redis"]).scheduled_job_registry
+    assert scheduled.get_job_ids() == [f"expire-{lane.id}-1"]
+    governance.approve(lane.id, desk.ben)
+    assert scheduled.get_job_ids() == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+from collections.abc import Mapping
 from contextlib import suppress
 
 from console.cli.roles import ROOT, environment, worker_command
@@ -14,8 +15,9 @@ from console.config import Settings
 class Workers:
     """A pool of real workers with their horses."""
 
-    def __init__(self, settings: Settings, count: int) -> None:
+    def __init__(self, settings: Settings, count: int, variables: Mapping[str, str] | None = None) -> None:
         self.settings = settings.model_copy(update={"workers": count})
+        self.variables = dict(variables or {})
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -23,6 +25,7 @@ class Workers:
             "CONSOLE_TOOLS": ",".join(self.settings.tools),
             "CONSOLE_RETRY_BACKOFF_SECONDS": "1,1",
         }
+        variables |= self.variables
         self.process = subprocess.Popen(
             worker_command(self.settings), cwd=ROOT, env=os.environ | variables, stderr=subprocess.DEVNULL
         )

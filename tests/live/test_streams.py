@@ -12,11 +12,12 @@ import pytest
 from flask import Flask
 from sqlalchemy import text
 
-from console import live
+from console import live, queue
 from console.config import Settings
 from console.db import db, now, transaction
-from console.live import Hub, Stream, announce
+from console.live import Hub, announce
 from console.models import SignIn
+from console.streams import Stream
 from tests.browserless import Client
 from tests.conftest import Cast
 from tests.views.test_session import sign_in
@@ -53,7 +54,7 @@ def until(true: Callable[[], bool], seconds: float = 5.0) -> bool:
 
 @pytest.fixture
 def hub(settings: Settings, app: Flask) -> Iterator[Hub]:
-    running = Hub(settings.lock_database_url)
+    running = Hub(settings.lock_database_url, queue.connect(settings))
     yield running
     running.stop()
 
@@ -68,7 +69,7 @@ def row(cast: Cast) -> SignIn:
 
 @pytest.fixture
 def page(hub: Hub, row: SignIn, cast: Cast) -> Page:
-    opened = Page(hub.open(TOPICS, row.id, live.grants(cast.ben.role, cast.ben.scopes)))
+    opened = Page(hub.open(TOPICS, row.id, cast.ben.id, live.grants(cast.ben.role, cast.ben.scopes)))
     assert hub.listening.wait(5)
     assert until(lambda: "resync" in opened.told)
     opened.told.clear()
@@ -100,7 +101,7 @@ def test_other_topics_are_not_told(page: Page) -> None:
 
 
 def test_what_a_slow_page_has_not_read_falls_together() -> None:
-    stream = Stream(TOPICS, 1, "")
+    stream = Stream(TOPICS, 1, 1, "")
     for number in range(10_000):
         stream.tell("inbox", b"event: inbox\ndata: %d\n\n" % number)
         stream.tell("conversation:7", b"event: conversation-7\ndata: %d\n\n" % number)
@@ -110,7 +111,7 @@ def test_what_a_slow_page_has_not_read_falls_together() -> None:
 
 
 def test_an_event_never_carries_content(page: Page, hub: Hub) -> None:
-    stream = hub.open(TOPICS, page.stream.sign_in_id, page.stream.grants)
+    stream = hub.open(TOPICS, page.stream.sign_in_id, page.stream.operator_id, page.stream.grants)
     events = stream.events()
     next(events)
     with transaction():

@@ -16,7 +16,7 @@ from tests.desk import Desk
 from tests.races.crowd import crowd, sorted_out
 
 DECISION = re.compile(
-    r"(Ada Okafor|Ben Weiss|Cleo Marchetti) (approved|rejected|deferred) this at \d\d:\d\d UTC on "
+    r"(You, )?(Ada Okafor|Ben Weiss|Cleo Marchetti),? (approved|rejected|deferred) this (already )?at \d\d:\d\d UTC on "
 )
 
 

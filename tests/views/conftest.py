@@ -13,6 +13,7 @@ from sqlalchemy import event
 from console.db import db
 from tests.browserless import Client
 from tests.conftest import Cast
+from tests.outbound.conftest import outbox, postbox  # noqa: F401 (fixtures)
 from tests.views.test_session import sign_in
 
 As = Callable[[str], FlaskClient]
@@ -41,3 +42,14 @@ def statements(app: Flask) -> Iterator[list[str]]:
     event.listen(db.engine, "before_cursor_execute", note)
     yield sent
     event.remove(db.engine, "before_cursor_execute", note)
+
+
+@pytest.fixture
+def cap(app: Flask, monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
+    """`cap(100)`: how many one bulk send may hold."""
+
+    def set_to(number: int) -> None:
+        changed = app.config["SETTINGS"].model_copy(update={"max_batch_size": number})
+        monkeypatch.setitem(app.config, "SETTINGS", changed)
+
+    return set_to

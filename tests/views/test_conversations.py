@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from console import conversations
+from console import conversations, governance
 from console.conversations import keep_draft, timeline
 from console.db import db
 from console.models import Conversation
+from console.views.cards import MOST_CARDS
 from tests.conftest import Cast, Clock
 from tests.desk import Desk
 from tests.views.conftest import As
@@ -189,3 +190,35 @@ def test_earlier_entries_are_one_click_away(as_: As, cast: Cast, clock: Clock) -
     assert "Message 0." not in page and "Earlier entries" in page
     address = page.partition('class="link" href="')[2].partition('"')[0].replace("&amp;", "&")
     assert "Message 0." in ben.get(address).text
+
+
+def test_what_could_not_be_sent_is_still_there_after_a_reload(as_: As, cast: Cast) -> None:
+    ben, address = as_("ben"), f"/conversations/{cast.conversation.id}"
+    form = read(ben, address).form("/messages")
+    answer = send(ben, form, body="x" * 20_001)
+    assert answer.status_code == 422
+    conversations.reply(cast.conversation.id, cast.ada.actor_id, "I was faster.")
+    assert send(ben, form, body="My answer").status_code == 409
+    assert read(ben, address).form("/messages").values["body"] == "My answer"
+
+
+def test_what_waits_is_shown_however_much_was_asked_after_it(as_: As, cast: Cast, desk: Desk) -> None:
+    lane = desk.pending()
+    for _ in range(MOST_CARDS + 1):
+        desk.submit("peek")
+    page = read(as_("ben"), f"/conversations/{cast.conversation.id}")
+    assert page.cards[str(lane.id)] == "pending"
+
+
+def test_a_reason_kept_as_a_note_leaves_the_half_typed_note_alone(as_: As, cast: Cast, desk: Desk) -> None:
+    lane, ben = desk.pending(), as_("ben")
+    note, reason = f"{cast.conversation.topic}:note", f"lane:{lane.id}:rejection"
+    conversations.keep_draft(cast.ben.id, note, "Half a note")
+    conversations.keep_draft(cast.ben.id, reason, "Too late")
+    governance.reject(lane.id, desk.ada, reason="No.")
+    address = f"/conversations/{cast.conversation.id}"
+    form = read(ben, address).form("/messages", draft=reason)
+    assert send(ben, form).status_code == 303
+    assert conversations.draft(cast.ben.id, note) == "Half a note" and not conversations.draft(
+        cast.ben.id, reason
+    )

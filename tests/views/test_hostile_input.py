@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -20,6 +20,8 @@ from console.models import Message, Operator, ToolApproval, ToolProposal
 from console.views import session
 from tests.conftest import PASSWORD_HASH, Cast
 from tests.desk import Desk
+from tests.outbound.desk import Outbox
+from tests.views.addresses import FORMS, QUERIES
 from tests.views.conftest import As
 from tests.views.forms import HTMX, read
 from tests.views.test_session import token
@@ -32,40 +34,34 @@ WRONG: tuple[str | bytes, ...] = (
     "[" * 5000, "x" * 20_001,
 )  # fmt: skip
 IDS = ("0", "-1", str(2**63 - 1), str(2**63), "9" * 100, "one", "%00", "%ff%fe", "1%0a", "1.0", "..%2f")
-QUERIES = {
-    "/inbox": ("view", "q", "assignee", "channel", "pending", "before"),
-    "/conversations/{conversation}": ("before", "again"),
-    "/conversations/{conversation}/timeline": ("before",),
-    "/lanes/{lane}": ("part",),
-    "/lanes/{lane}/history": ("part",),
-    "/login": ("next",),
-    "/live": ("topics",),
-}
-FORMS: dict[str, dict[str, str]] = {
-    "/conversations/{conversation}/messages": {"kind": "reply", "body": "Hi", "seen": "1", "again": "", "token": "t"},
-    "/conversations/{conversation}/resolution": {"status": "open"},
-    "/conversations/{conversation}/assignment": {"assignee_id": ""},
-    "/conversations/{conversation}/proposals": {"tool_ref": "adjust", "token": "t", "amount": "0", "does": "work"},
-    "/lanes/{lane}/approval": {"note": "", "version": "7", "digest": "none", "back": "/inbox"},
-    "/lanes/{lane}/rejection": {"reason": "No.", "version": "7", "digest": "none"},
-    "/lanes/{lane}/deferral": {"reason": "Later.", "version": "7", "digest": "none"},
-    "/drafts": {"key": "conversation:1:reply", "body": "b"},
-    "/login": {"email": "ben@example.com", "password": "wrong", "next": "/inbox"},
-    "/logout": {},
-}  # fmt: skip
 
 
 @pytest.fixture
-def ben(as_: As, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> FlaskClient:
+def whom(as_: As, desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Callable[[str], FlaskClient]:
+    """Who may go to an address: Ben, and Ada where admins alone are let in."""
     # Hundreds of wrong sign-ins: hashing is not what these tests are about.
     monkeypatch.setattr(session, "_nobodys_hash", lambda: PASSWORD_HASH)
     monkeypatch.setattr(session, "hasher", PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
-    return as_("ben")
+    ben, ada = as_("ben"), as_("ada")
+    return lambda path: ada if path.startswith("/admin") else ben
 
 
 @pytest.fixture
-def places(desk: Desk) -> dict[str, int]:
-    return {"conversation": desk.conversation_id, "lane": desk.pending("refund").id}
+def ben(whom: Callable[[str], FlaskClient]) -> FlaskClient:
+    return whom("/")
+
+
+@pytest.fixture
+def places(desk: Desk, outbox: Outbox) -> dict[str, Any]:
+    envelope, preview = outbox.submitted(1), outbox.preview(outbox.conversations(2))
+    return {
+        "conversation": desk.conversation_id,
+        "lane": desk.pending("refund").id,
+        "template": outbox.template_id,
+        "envelope": envelope.id,
+        "preview": preview.envelope_id,
+        "delivery": outbox.deliveries()[0].id,
+    }
 
 
 def is_calm(answer: Any, about: object) -> None:
@@ -85,23 +81,24 @@ def addresses(app: Flask) -> Iterator[Rule]:
 
 
 def test_each_form_of_the_console_is_in_this_table(app: Flask) -> None:
-    known = {path.replace("{", "<int:").replace("}", "_id>") for path in FORMS}
+    plain = [path.replace("{envelope}", "<uuid:envelope_id>") for path in FORMS]
+    known = {path.replace("{", "<int:").replace("}", "_id>") for path in plain}
     assert {rule.rule for rule in addresses(app) if "POST" in (rule.methods or ())} <= known
 
 
-def test_an_id_of_any_kind_in_any_address(app: Flask, ben: FlaskClient) -> None:
-    csrf = token(ben)
+def test_an_id_of_any_kind_in_any_address(app: Flask, whom: Callable[[str], FlaskClient]) -> None:
     for rule in addresses(app):
         if not rule.arguments:
             continue
         for wrong in IDS:
             path = rule.rule
             for argument in rule.arguments:
-                for kind in ("", "int:", "path:"):
+                for kind in ("", "int:", "path:", "uuid:"):
                     path = path.replace(f"<{kind}{argument}>", wrong)
             method = "POST" if "POST" in (rule.methods or ()) else "GET"
-            data = {"csrf_token": csrf} if method == "POST" else None
-            answer = ben.open(path, method=method, data=data)
+            client = whom(path)
+            data = {"csrf_token": token(client)} if method == "POST" else None
+            answer = client.open(path, method=method, data=data)
             is_calm(answer, (method, path))
             assert answer.status_code in (400, 404, 422), (method, path, answer.status_code)
 
@@ -117,23 +114,24 @@ def test_a_method_that_an_address_does_not_have(app: Flask, ben: FlaskClient) ->
 
 
 @pytest.mark.parametrize("path", QUERIES)
-def test_a_wrong_query(ben: FlaskClient, places: dict[str, int], path: str) -> None:
+def test_a_wrong_query(whom: Callable[[str], FlaskClient], places: dict[str, Any], path: str) -> None:
     for name in QUERIES[path]:
         for wrong in WRONG:
             if path == "/live" and wrong == "":
                 continue
             headers = HTMX if len(wrong) % 2 else {}
-            answer = ben.get(path.format(**places), query_string={name: wrong}, headers=headers)
+            answer = whom(path).get(path.format(**places), query_string={name: wrong}, headers=headers)
             is_calm(answer, (path, name, wrong[:20], headers))
 
 
 @pytest.mark.parametrize("path", [path for path in FORMS if path != "/logout"])
-def test_a_wrong_field(ben: FlaskClient, places: dict[str, int], path: str) -> None:
-    csrf = token(ben)
+def test_a_wrong_field(whom: Callable[[str], FlaskClient], places: dict[str, Any], path: str) -> None:
+    client = whom(path)
+    csrf = token(client)
     for number, wrong in enumerate(WRONG):
         for name in FORMS[path]:
             data: dict[str, Any] = {"csrf_token": csrf, **FORMS[path], name: wrong}
-            answer = ben.post(path.format(**places), data=data, headers=HTMX if number % 2 else {})
+            answer = client.post(path.format(**places), data=data, headers=HTMX if number % 2 else {})
             is_calm(answer, (path, name, wrong[:20]))
     db.session.rollback()
     assert db.session.get_one(ToolApproval, places["lane"]).status == "pending"

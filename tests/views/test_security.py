@@ -66,12 +66,12 @@ def test_another_site_changes_nothing(ben: FlaskClient, site: str, status: int) 
 
 
 def test_a_form_without_its_token_is_refused_and_the_page_gets_the_one_of_today(ben: FlaskClient) -> None:
-    answer = ben.post("/drafts", data={"key": "a", "body": "b"}, headers=HTMX)
+    answer = ben.post("/drafts", data={"key": "conversation:1:note", "body": "b"}, headers=HTMX)
     assert (answer.status_code, answer.headers["X-Problem"]) == (400, "stale_form")
     assert "Press the button once more" in answer.text
     again = ben.post(
         "/drafts",
-        data={"key": "a", "body": "b"},
+        data={"key": "conversation:1:note", "body": "b"},
         headers={**HTMX, "X-CSRFToken": answer.headers["X-CSRF-Token"]},
     )
     assert again.status_code == 204
@@ -80,7 +80,12 @@ def test_a_form_without_its_token_is_refused_and_the_page_gets_the_one_of_today(
 def test_one_token_serves_a_page_all_day(ben: FlaskClient) -> None:
     kept = {**HTMX, "X-CSRFToken": token(ben)}
     for number in range(4):
-        assert ben.post("/drafts", data={"key": "a", "body": f"{number}"}, headers=kept).status_code == 204
+        assert (
+            ben.post(
+                "/drafts", data={"key": "conversation:1:note", "body": f"{number}"}, headers=kept
+            ).status_code
+            == 204
+        )
 
 
 def test_a_body_that_is_too_large_is_413(ben: FlaskClient) -> None:

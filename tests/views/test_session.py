@@ -164,7 +164,7 @@ def test_a_part_of_a_page_gets_the_sign_in_to_lay_over_it(client: FlaskClient, c
 def test_an_ended_session_is_asked_to_sign_in_before_its_token_is_looked_at(
     client: FlaskClient, cast: Cast
 ) -> None:
-    answer = client.post("/drafts", data={"key": "a", "body": "b"}, headers=HTMX)
+    answer = client.post("/drafts", data={"key": "conversation:1:note", "body": "b"}, headers=HTMX)
     assert (answer.status_code, answer.headers["X-Problem"]) == (401, "signed_out")
 
 
