@@ -89,6 +89,11 @@ class Outcome(NamedTuple):
     who: str = ""
 
     @property
+    def tier(self) -> Tier:
+        """Its risk."""
+        return tier(self.lane.risk_tier if self.lane else "")
+
+    @property
     def chip(self) -> Chip | None:
         """How it stands now."""
         return chip(state(self.lane.proposal, self.lane)) if self.lane else None
