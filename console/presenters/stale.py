@@ -1,4 +1,4 @@
-"""Stale lanes in words: why each needs a look, and what came of ending their waiting."""
+"""Stale lanes in words: what each list is of, and why its lanes need a look."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from console.models import LaneStatus, ToolApproval
 from console.presenters.days import at_time
 from console.presenters.faces import Face, Faces
 from console.presenters.inbox import Choice
-from console.presenters.labels import Chip, Tier, chip, count, state, tier
+from console.presenters.labels import Tier, count, tier
 from console.presenters.times import span
 
 AGES = {
@@ -38,7 +38,6 @@ SAYS = {
     Stale.OLD: "Nobody has decided for long. What is not wanted any more can be ended here.",
     Stale.STUCK: "These should have run by now. If they stay, look whether workers are running, or start one again.",
 }
-VERBS = {"approved": "approved", "rejected": "rejected", "deferred": "deferred", "expired": "ended"}
 
 
 class Line(NamedTuple):
@@ -77,26 +76,6 @@ class StalePage(NamedTuple):
     later: str | None
     every: str | None
     """Where all pending ones of this page are about to end."""
-
-
-class Outcome(NamedTuple):
-    """What came of one lane whose waiting was to end: `ended`, or why it was not."""
-
-    lane: ToolApproval | None
-    lane_id: int
-    ended: bool
-    words: str
-    who: str = ""
-
-    @property
-    def tier(self) -> Tier:
-        """Its risk."""
-        return tier(self.lane.risk_tier if self.lane else "")
-
-    @property
-    def chip(self) -> Chip | None:
-        """How it stands now."""
-        return chip(state(self.lane.proposal, self.lane)) if self.lane else None
 
 
 def link(age: str, kind: str = "", after: str = "") -> str:
@@ -151,40 +130,6 @@ def present(
         later=link(age, kind, _cursor(last, kind)) if kind and last else None,
         every=expiry_link(pending) if len(pending) > 1 else None,
     )
-
-
-def outcome(lane_id: int, lane: ToolApproval | None, faces: Faces, local: tzinfo) -> Outcome:
-    """How a lane stands after an admin, whose page this is, ended its waiting."""
-    if lane is None:
-        return Outcome(None, lane_id, False, "There is no such action.")
-    who = faces(lane.decided_by) if lane.decided_by else None
-    if lane.status == LaneStatus.EXPIRED and who is not None and who.you:
-        return Outcome(lane, lane_id, True, "Ended. Nothing will run.")
-    if lane.status == LaneStatus.PENDING:
-        return Outcome(lane, lane_id, False, "Still waits for a decision.")
-    when = at_time(lane.decided_at, local) if lane.decided_at else ""
-    if who is None:
-        return Outcome(lane, lane_id, False, f"Had lapsed by itself {when}.", "nobody")
-    verb = VERBS.get(lane.last_decision or "", "decided")
-    return Outcome(lane, lane_id, False, f"{who.first} {verb} it {when}.", who.first)
-
-
-def summary(outcomes: Sequence[Outcome]) -> str:
-    """What came of it in one sentence: `16 expired, 1 was decided meanwhile by Ana.`"""
-    ended = sum(one.ended for one in outcomes)
-    parts = [f"{ended:,} expired" if ended else "Nothing expired"]
-    people = [one.who for one in outcomes if one.who and one.who != "nobody"]
-    if people:
-        names = list(dict.fromkeys(people))
-        listed = " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
-        parts.append(f"{count(len(people), 'was', 'were')} decided meanwhile by {listed}")
-    lapsed = sum(one.who == "nobody" for one in outcomes)
-    if lapsed:
-        parts.append(f"{lapsed:,} had lapsed by then")
-    rest = len(outcomes) - ended - len(people) - lapsed
-    if rest:
-        parts.append(f"{rest:,} could not be")
-    return ", ".join(parts) + "."
 
 
 def _line(row: Listed, faces: Faces, local: tzinfo) -> Line:

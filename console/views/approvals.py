@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, NamedTuple
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 from flask import Blueprint, Response, current_app, make_response, redirect, render_template, request
 from markupsafe import Markup
@@ -89,11 +89,11 @@ def read_place(args: Mapping[str, str]) -> Place:
 
 def place_behind(back: str) -> Place | None:
     """The place in the queue to go back to after a decision; None when that is another page."""
-    parts = urlsplit(back)
-    if parts.netloc or parts.scheme or parts.path != "/approvals":
+    path, _, query = back.partition("?")
+    if path != "/approvals":
         return None
     try:
-        return read_place(MultiDict(parse_qsl(parts.query)))
+        return read_place(MultiDict(parse_qsl(query)))
     except BadRequest:
         return Place(Wanted())
 

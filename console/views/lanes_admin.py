@@ -13,6 +13,7 @@ from console.governance import GovernanceError, Stale
 from console.governance.stale import MOST_COUNTED
 from console.presenters import stale as words
 from console.presenters.days import zone
+from console.presenters.endings import outcome, summary
 from console.views.admin import admin
 from console.views.fragments import fragment, is_htmx
 from console.views.people import faces
@@ -95,11 +96,11 @@ def _listed(chosen: list[int], template: str) -> Response:
     lanes = governance.list_lanes(chosen)
     by_id = {row.lane.id: row for row in lanes}
     outcomes = [
-        words.outcome(lane_id, by_id[lane_id].lane if lane_id in by_id else None, known, local)
+        outcome(lane_id, by_id[lane_id].lane if lane_id in by_id else None, known, local)
         for lane_id in chosen
     ]
     html = render_template(
-        template, outcomes=outcomes, rows=by_id, summary=words.summary(outcomes), faces=known, waited=words.waited
+        template, outcomes=outcomes, rows=by_id, summary=summary(outcomes), faces=known, waited=words.waited
     )  # fmt: skip
     return make_response(html)
 
