@@ -95,7 +95,9 @@ class Settings(BaseSettings):
     max_body_bytes: int = Field(default=1_000_000, ge=10_000)
     max_search_chars: int = Field(default=200, ge=1)
     max_selection: int = Field(default=200, ge=1)
-    """Conversations that are assigned or resolved at once."""
+    """Conversations that are assigned or resolved at once, and actions that an admin ends at once."""
+    max_defer_days: int = Field(default=90, ge=1)
+    """How far away the day may be at which a deferred action comes back."""
 
     login_limit: str = "10 per minute; 50 per hour"
     session_hours: int = Field(default=24 * 14, ge=1)

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+
 import structlog
 from sqlalchemy.exc import DBAPIError
 
 from console import conversations, metrics, queue
 from console.governance import execution, recovery
 from console.governance.lanes import job_id
+from console.governance.returning import bring_back
+from console.governance.tallies import fold_tallies
 from console.outbound.recovery import recover_lost, send_due
 
 log = structlog.get_logger(__name__)
@@ -16,11 +20,13 @@ log = structlog.get_logger(__name__)
 def sweep() -> dict[str, int]:
     """Do every row of the recovery table once; returns how many lanes and deliveries each row found."""
     found = {
-        "overdue": sum(_expire(lane_id) for lane_id, _ in recovery.overdue()),
+        "overdue": sum(_each(execution.expire_due, recovery.overdue())),
+        "deferred": sum(_each(bring_back, recovery.due_back())),
         "approved": _send("jobs.actions.resume", recovery.waiting_to_resume()),
         "execution_pending": _send("jobs.actions.execute", recovery.waiting_to_run()),
     }
     conversations.fold_tallies()
+    fold_tallies()
     for kind, count in found.items():
         metrics.swept(kind, count)
     deliveries = {"deliveries_lost": recover_lost(), "deliveries_due": send_due()}
@@ -32,13 +38,13 @@ def sweep() -> dict[str, int]:
     return found
 
 
-def _expire(lane_id: int) -> bool:
-    """One lane, in its own transaction: one that cannot be expired must not keep the others from it."""
-    try:
-        return execution.expire_due(lane_id)
-    except DBAPIError:
-        log.exception("lane_not_expired", lane_id=lane_id)
-        return False
+def _each(step: Callable[[int], bool], lanes: recovery.Found) -> Iterator[bool]:
+    """One lane at a time, in its own transaction: one that the database refuses must not keep the others from it."""
+    for lane_id, _ in lanes:
+        try:
+            yield step(lane_id)
+        except DBAPIError:
+            log.exception("lane_left_as_it_is", lane_id=lane_id)
 
 
 def _send(job: str, lanes: recovery.Found) -> int:

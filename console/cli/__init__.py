@@ -17,6 +17,7 @@ COMMANDS = {
     "demo": "console.cli.demo:demo",
     "import": "console.cli.imports:import_conversations",
     "shop": "console.cli.shop:shop",
+    "expire": "console.cli.stale:expire",
     "create-operator": "console.cli.people:create_operator",
     "create-agent": "console.cli.people:create_agent",
     "deactivate": "console.cli.people:deactivate",

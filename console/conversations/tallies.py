@@ -28,6 +28,8 @@ class Counts(NamedTuple):
     """Active operators, by name."""
     sends: int
     """Bulk sends that are under way."""
+    approvals: int
+    """Actions that wait for a decision, wherever they were asked."""
 
 
 # Whose deliveries wait is read from one entry of the index an envelope, not from one a recipient.
@@ -55,7 +57,8 @@ _COUNTS = text("""
            (SELECT count(*) FROM (
                SELECT envelope_id FROM waiting WHERE envelope_id IS NOT NULL
                 UNION
-               SELECT envelope_id FROM deliveries WHERE state = 'sending' AND envelope_id IS NOT NULL) s) AS sends
+               SELECT envelope_id FROM deliveries WHERE state = 'sending' AND envelope_id IS NOT NULL) s) AS sends,
+           (SELECT coalesce(sum(difference), 0)::bigint FROM lane_tallies) AS approvals
       FROM conversation_tallies
 """)
 

@@ -62,6 +62,14 @@ def require_decider(lane: ToolApproval, actor_id: str, rules: Rules) -> Actor:
         raise
 
 
+def require_admin(actor_id: str, sentence: str) -> Actor:
+    """The actor, if it is an admin whose account is active. Raises NotAllowed with `sentence`."""
+    actor = find_actor(actor_id)
+    if not actor.active or actor.role != Role.ADMIN:
+        raise NotAllowed(sentence)
+    return actor
+
+
 def refusal(lane: ToolApproval, actor: Actor, rules: Rules) -> GovernanceError | None:
     """Why this actor may not decide this lane, or None; for pages that say so before anyone tries."""
     try:

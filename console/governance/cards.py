@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from console.governance.actors import Actor, find_actor, refusal
 from console.governance.errors import GovernanceError
@@ -20,6 +20,12 @@ def may_decide(
     `known` are actors that the page has just read; whoever is not among them is looked up.
     """
     return refusal(lane, _actor(actor_id, known), rules_of(lane))
+
+
+def deciders(lane: ToolApproval, known: Iterable[Actor]) -> list[Actor]:
+    """Those of the `known` actors who may decide this lane, in their order."""
+    rules = rules_of(lane)
+    return [actor for actor in known if refusal(lane, actor, rules) is None]
 
 
 def would_fail(

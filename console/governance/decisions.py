@@ -4,19 +4,19 @@ it takes several approvals, the last of them."""
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from console.audit import note_refusal
 from console.db import now, transaction
-from console.governance.actors import find_actor, require_decider
+from console.governance.actors import require_admin, require_decider
 from console.governance.canonical import digest as digest_of
 from console.governance.errors import AlreadyVoted, LaneExpired, NotAllowed, NotPending, StaleView
 from console.governance.lanes import Enqueue, leave, leave_no_expiry, locked_lane, rules_of
 from console.governance.transitions import move
 from console.governance.votes import Tally, tally
-from console.governance.words import checked_reason, decided_sentence
-from console.models import EventType, LaneStatus, Role, ToolApproval
+from console.governance.words import checked_reason, checked_wake_at, decided_sentence
+from console.models import EventType, LaneStatus, ToolApproval
 
 
 def approve(
@@ -71,37 +71,51 @@ def defer(
     actor_id: str,
     *,
     reason: str,
+    until: datetime | None = None,
     version: int | None = None,
     digest: str | None = None,
     enqueue: Enqueue | None = None,
 ) -> ToolApproval:
-    """Not now, with a reason; a new lane may be opened later. Raises as `reject`."""
-    return _decision(
-        approval_id,
-        actor_id,
-        version,
-        digest,
-        lambda lane: _decide(lane, EventType.DEFERRED, actor_id, checked_reason(reason)),
-    )
+    """Not now, with a reason; a new lane may be opened later, and is by itself at `until` if that is given.
+
+    Raises as `reject`, and DateNotUsable.
+    """
+
+    def step(lane: ToolApproval) -> None:
+        why, wake_at = checked_reason(reason), checked_wake_at(until)
+        details = {"until": wake_at.isoformat()} if wake_at else None
+        _decide(lane, EventType.DEFERRED, actor_id, why, details, wake_at=wake_at)
+
+    return _decision(approval_id, actor_id, version, digest, step)
 
 
-def expire(approval_id: int, *, actor_id: str = "system", enqueue: Enqueue | None = None) -> ToolApproval:
+def expire(
+    approval_id: int,
+    *,
+    actor_id: str = "system",
+    reason: str | None = None,
+    enqueue: Enqueue | None = None,
+) -> ToolApproval:
     """End the waiting of a pending lane: the system at its deadline, an admin at any time.
 
-    Raises NotFound, NotAllowed or NotPending.
+    `reason` is what the trail says instead of its usual sentence. Raises NotFound, NotAllowed or NotPending.
     """
     with transaction():
         lane = locked_lane(approval_id)
         if actor_id != "system":
-            admin = find_actor(actor_id)
-            if not admin.active or admin.role != Role.ADMIN:
-                refusal = NotAllowed("Only an admin can end the waiting of an action before its deadline.")
-                note_refusal(refusal, actor_id, conversation_id=lane.conversation_id)
-                raise refusal
+            _require_admin(actor_id, lane)
         if lane.status != LaneStatus.PENDING:
             raise NotPending(decided_sentence(lane))
-        _lapse(lane, actor_id)
+        _lapse(lane, actor_id, reason)
         return lane
+
+
+def _require_admin(actor_id: str, lane: ToolApproval) -> None:
+    try:
+        require_admin(actor_id, "Only an admin can end the waiting of an action before its deadline.")
+    except NotAllowed as refusal:
+        note_refusal(refusal, actor_id, conversation_id=lane.conversation_id)
+        raise
 
 
 def _vote(lane: ToolApproval, actor_id: str, note: str | None) -> bool:
@@ -192,13 +206,13 @@ def _refuse_second_vote(found: Tally, actor_id: str) -> None:
         raise AlreadyVoted(f"You approved this already. It takes {found.missing} more from someone else.")
 
 
-def _lapse(lane: ToolApproval, actor_id: str) -> None:
+def _lapse(lane: ToolApproval, actor_id: str, reason: str | None = None) -> None:
     changes: dict[str, Any] = {"last_decision": "expired", "decided_at": now()}
     who = "Too few people approved" if lane.votes else "Nobody decided"
-    reason = f"{who} before the deadline, so nothing will run."
+    usual = f"{who} before the deadline, so nothing will run."
     if actor_id != "system":
         changes["decided_by"] = actor_id
-        reason = "An admin ended the waiting, so nothing will run."
+        usual = "An admin ended the waiting, so nothing will run."
     elif lane.expires_at > now():
-        reason = "The console ended the waiting before the deadline, so nothing will run."
-    move(lane, EventType.EXPIRED, actor_id, reason=reason, changes=changes)
+        usual = "The console ended the waiting before the deadline, so nothing will run."
+    move(lane, EventType.EXPIRED, actor_id, reason=reason or usual, changes=changes)

@@ -49,6 +49,21 @@ class ReasonRequired(GovernanceError):
     sentence = "Say why, in a few words. Whoever asked will read it."
 
 
+class DateNotUsable(GovernanceError):
+    """The moment at which a deferred action should come back."""
+
+    code = "date_not_usable"
+    status = 422
+    sentence = "Choose a moment that is still to come, or leave it empty."
+
+
+class NotStuck(GovernanceError):
+    """There is nothing to start again: it runs, or goes on by itself."""
+
+    code = "not_stuck"
+    sentence = "This is at work just now, so there is nothing to start again."
+
+
 class StaleView(GovernanceError):
     code = "stale_view"
     sentence = "This card changed since you opened it. Look at it as it is now, then decide."

@@ -74,13 +74,15 @@ def open_automatic_lane(proposal: ToolProposal, *, enqueue: Enqueue | None = Non
         return lane
 
 
-def execute_approved(approval_id: int, *, enqueue: Enqueue | None = None) -> ToolApproval:
+def execute_approved(
+    approval_id: int, *, actor_id: str = "system", enqueue: Enqueue | None = None
+) -> ToolApproval:
     """Record that a lane that waits to run was enqueued, then enqueue it. Raises NotFound, NotExecutionPending."""
     with transaction():
         lane = locked_lane(approval_id)
         if lane.status != LaneStatus.EXECUTION_PENDING:
             raise NotExecutionPending()
-        move(lane, EventType.EXECUTION_ENQUEUED, "system")
+        move(lane, EventType.EXECUTION_ENQUEUED, actor_id)
         leave(enqueue, "jobs.actions.execute", lane)
         return lane
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import cache
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from sqlalchemy import (
     ARRAY,
@@ -24,7 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.orm import joinedload, selectinload
 from sqlalchemy.orm.attributes import set_committed_value
 
-from console.db import db, is_id, now
+from console.db import db, is_id
 from console.models import LaneStatus, ToolActionEvent, ToolApproval, ToolProposal
 
 MOST = 500
@@ -158,12 +158,10 @@ def list_pending_approvals(
     query = _fresh(select(ToolApproval)).where(ToolApproval.status == LaneStatus.PENDING)
     if after is not None:
         query = query.where(tuple_(ToolApproval.expires_at, ToolApproval.id) > after)
-    if tool_ref is not None or risk_tier is not None:
-        query = query.join(ToolProposal, ToolProposal.id == ToolApproval.tool_proposal_id)
     if tool_ref is not None:
-        query = query.where(ToolProposal.tool_ref == tool_ref)
+        query = query.where(ToolApproval.tool_ref == tool_ref)
     if risk_tier is not None:
-        query = query.where(ToolProposal.risk_tier == risk_tier)
+        query = query.where(ToolApproval.risk_tier == risk_tier)
     if requested_by is not None:
         query = query.where(ToolApproval.requested_by == requested_by)
     return db.session.scalars(
@@ -186,22 +184,6 @@ def list_unfinished(actor_id: str, limit: int = 50) -> Sequence[ToolApproval]:
     return db.session.scalars(
         wanted.where(ToolApproval.status.in_(unfinished), theirs)
         .order_by(ToolApproval.id)
-        .limit(min(limit, MOST))
-    ).all()
-
-
-def list_stale_lanes(
-    limit: int = 100, *, older_than: timedelta | None = None, near: timedelta = timedelta(hours=1)
-) -> Sequence[ToolApproval]:
-    """Pending lanes that are overdue, due within `near`, or older than a chosen age; soonest deadline first."""
-    moment = now()
-    stale: Any = ToolApproval.expires_at <= moment + near
-    if older_than is not None:
-        stale = stale | (ToolApproval.created_at <= moment - older_than)
-    return db.session.scalars(
-        _fresh(select(ToolApproval))
-        .where(ToolApproval.status == LaneStatus.PENDING, stale)
-        .order_by(ToolApproval.expires_at, ToolApproval.id)
         .limit(min(limit, MOST))
     ).all()
 

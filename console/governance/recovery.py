@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, timedelta
+from datetime import timedelta
+from typing import Any
 
 from flask import current_app
 from sqlalchemy import ColumnElement, or_, select, tuple_
@@ -40,7 +41,13 @@ def waiting_to_run() -> Found:
     )
 
 
-def _found(*conditions: ColumnElement[bool], order: InstrumentedAttribute[datetime]) -> Found:
+def due_back() -> Found:
+    """Deferred lanes whose moment to come back has come."""
+    due = ToolApproval.status == LaneStatus.DEFERRED, ToolApproval.wake_at <= now()
+    return _found(*due, order=ToolApproval.wake_at)
+
+
+def _found(*conditions: ColumnElement[bool], order: InstrumentedAttribute[Any]) -> Found:
     """All of them, so that lanes which get nowhere do not keep the sweep from those behind them."""
     limit = current_app.config["SETTINGS"].sweep_batch
     query = select(ToolApproval.id, ToolApproval.version, order.label("moment")).where(*conditions)

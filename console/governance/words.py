@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import unicodedata
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from flask import current_app
 
 from console.config import Settings
+from console.db import now
 from console.governance.actors import find_actor
 from console.governance.canonical import has_forbidden_text
-from console.governance.errors import ReasonRequired
+from console.governance.errors import DateNotUsable, ReasonRequired
 from console.models import LaneStatus, ToolApproval
 
 VERBS = {"approved": "approved", "rejected": "rejected", "deferred": "deferred", "expired": "let lapse"}
@@ -49,6 +51,18 @@ def checked_reason(text: str | None, *, required: bool = True) -> str | None:
             raise ReasonRequired()
         return None
     return reason
+
+
+def checked_wake_at(until: datetime | None) -> datetime | None:
+    """The moment at which a deferred action comes back. Raises DateNotUsable when it is past, or too far away."""
+    if until is None:
+        return None
+    days: int = current_app.config["SETTINGS"].max_defer_days
+    if until.tzinfo is None or until <= now():
+        raise DateNotUsable()
+    if until > now() + timedelta(days=days):
+        raise DateNotUsable(f"An action can be put off for {days} days at most. Choose an earlier moment.")
+    return until
 
 
 def _is_visible(char: str) -> bool:

@@ -3,6 +3,7 @@
 from console.models.actions import (
     EventType,
     LaneStatus,
+    LaneTally,
     ProposalStatus,
     ToolActionEvent,
     ToolApproval,
@@ -58,6 +59,7 @@ __all__ = [
     "EnvelopeStatus",
     "EventType",
     "LaneStatus",
+    "LaneTally",
     "LinkPurpose",
     "Message",
     "MessageRole",

@@ -24,6 +24,8 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from console.db import Base, now
 from console.models.columns import Id, Json, Moment, Reference, Words, one_of
 
+PENDING = text("status = 'pending'")
+
 
 class ProposalStatus(StrEnum):
     PROPOSED = "proposed"
@@ -153,7 +155,24 @@ class ToolApproval(Base):
             postgresql_where=text("status = 'pending'"),
         ),
         Index("ix_tool_approvals_proposal", "tool_proposal_id", "id"),
-        Index("ix_tool_approvals_due", "expires_at", "id", postgresql_where=text("status = 'pending'")),
+        # The queue, soonest to lapse first: all of it, by each filter, and what operators may decide.
+        Index("ix_tool_approvals_due", "expires_at", "id", postgresql_where=PENDING),
+        Index("ix_tool_approvals_due_tool", "tool_ref", "expires_at", "id", postgresql_where=PENDING),
+        Index("ix_tool_approvals_due_tier", "risk_tier", "expires_at", "id", postgresql_where=PENDING),
+        Index("ix_tool_approvals_due_asker", "asked_by", "expires_at", "id", postgresql_where=PENDING),
+        Index(
+            "ix_tool_approvals_due_operators",
+            "expires_at",
+            "id",
+            postgresql_where=text("""status = 'pending' AND policy_snapshot @> '{"decide": ["operator"]}'"""),
+        ),
+        Index("ix_tool_approvals_age", "created_at", "id", postgresql_where=PENDING),
+        Index(
+            "ix_tool_approvals_wake",
+            "wake_at",
+            "id",
+            postgresql_where=text("status = 'deferred' AND wake_at IS NOT NULL"),
+        ),
         Index(
             "ix_tool_approvals_underway",
             "status",
@@ -186,6 +205,16 @@ class ToolApproval(Base):
     """The deadline to decide."""
     execute_by: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
     """The deadline to run, set by the approval."""
+    tool_ref: Mapped[str] = mapped_column(Text, FetchedValue())
+    risk_tier: Mapped[str] = mapped_column(String(16), FetchedValue())
+    asked_by: Mapped[str] = mapped_column(Text, FetchedValue())
+    """These three are the proposal's, copied by a trigger, so that an index can lead through the queue by each."""
+    wake_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
+    """When a deferred lane comes back by itself; empty once it did, or could not."""
+    returns_id: Mapped[int | None] = mapped_column(
+        BigInteger, ForeignKey("tool_approvals.id", ondelete="RESTRICT")
+    )
+    """The deferred lane that came back as this one."""
     decided_by: Mapped[str | None] = mapped_column(Text)
     last_decision: Mapped[str | None] = mapped_column(String(24))
     decided_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True))
@@ -204,6 +233,24 @@ class ToolApproval(Base):
     proposal: Mapped[ToolProposal] = relationship(
         lazy="joined", innerjoin=True, viewonly=True, back_populates="approvals"
     )
+
+
+class LaneTally(Base):
+    """How many lanes wait, by all that the queue counts by, as a sum of differences that a trigger appends.
+
+    `decide` are the roles that may decide, as the lane's policy says. The sweep adds the rows up.
+    """
+
+    __tablename__ = "lane_tallies"
+
+    id: Mapped[Id]
+    tool_ref: Mapped[Words]
+    risk_tier: Mapped[str] = mapped_column(String(16))
+    asked_by: Mapped[Words]
+    requested_by: Mapped[Words]
+    four_eyes: Mapped[bool]
+    decide: Mapped[list[str]] = mapped_column(JSONB)
+    difference: Mapped[int] = mapped_column(BigInteger)
 
 
 class ToolActionEvent(Base):

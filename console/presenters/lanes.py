@@ -11,7 +11,7 @@ from console.db import now
 from console.models import ToolApproval, ToolProposal
 from console.presenters import labels, sentences
 from console.presenters.checks import Check, checks
-from console.presenters.days import stamp
+from console.presenters.days import at_time, stamp
 from console.presenters.faces import Face, Faces
 from console.presenters.signatures import Signature, Votes
 from console.presenters.values import Row, fact_rows, label, raw, snapshot_rows
@@ -47,6 +47,10 @@ class Decision:
     reason: str = ""
     """What was typed and not sent."""
     note: str = ""
+    until: str = ""
+    """The moment that was chosen for a deferral that did not come to be."""
+    until_error: str = ""
+    """What is wrong with it."""
     open: str = ""
     """Which panel is open: approval, rejection, deferral or none."""
     error: str = ""
@@ -167,7 +171,9 @@ class Card:
             told = sentences.Told(self.proposal, self.lane, self.view.faces, self.view.local)
             return "Ran on policy" if self.decided.kind == "policy" else f"{told.approvers} approved"
         if self.reason and self.decided and self.lane and self.lane.decided_at:
-            return f"{self.decided.first}, {stamp(self.lane.decided_at, self.view.local)}"
+            said = f"{self.decided.first}, {stamp(self.lane.decided_at, self.view.local)}"
+            wake_at = self.lane.wake_at
+            return f"{said}. Comes back {at_time(wake_at, self.view.local)}" if wake_at else said
         return f"{self.asked.first} asked" if self.state in ("blocked", "proposed") else ""
 
     @property
@@ -177,7 +183,7 @@ class Card:
 
     @property
     def history(self) -> list[sentences.Step]:
-        return sentences.steps(self.proposal, self.view.faces)
+        return sentences.steps(self.proposal, self.view.faces, self.view.local)
 
     @property
     def policy(self) -> list[Row]:

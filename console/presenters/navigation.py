@@ -17,6 +17,8 @@ class Room(NamedTuple):
     due: bool = False
     even_none: bool = False
     """Whether a zero is worth saying."""
+    key: str = ""
+    """The keys that lead there."""
     admin: bool = False
     """Whether only admins see it. What may be done there is for the verbs to say."""
 
@@ -24,14 +26,15 @@ class Room(NamedTuple):
 ROOMS = (
     Room("inbox", "Inbox", "/inbox", "inbox", "open", "open", even_none=True),
     Room(
-        "decisions",
-        "Needs decision",
-        "/inbox?view=needs_decision",
+        "approvals",
+        "Approvals",
+        "/approvals",
         "sign",
-        "needs_decision",
+        "approvals",
         "waiting",
         due=True,
         even_none=True,
+        key="g a",
     ),
     Room("bulk", "Bulk sends", "/bulk", "send", "sends", "under way"),
     Room("audit", "Audit", "/audit", "audit"),
@@ -41,6 +44,7 @@ ADMIN = (
     Room("people", "People", "/admin/people", "user"),
     Room("templates", "Templates", "/admin/templates", "mail"),
     Room("policy", "Policy", "/admin/policy", "shield"),
+    Room("lanes", "Stale lanes", "/admin/lanes", "clock"),
 )
 """The pages of the admins' room: a further one is a line here and a template that extends admin/base.html."""
 

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from console.models import EventType, ToolApproval, ToolProposal
 from console.presenters import policies
-from console.presenters.days import at_time
+from console.presenters.days import at_time, stamp
 from console.presenters.faces import Faces
 from console.presenters.labels import joined
 from console.presenters.times import span
@@ -32,6 +32,13 @@ STEPS: dict[str, tuple[str, str]] = {
     "execution_attempt_failed": ("An attempt failed", "x"),
     "execution_failed": ("Failed", "fail"),
 }
+
+
+OTHERWISE: dict[tuple[str, str], tuple[str, str]] = {
+    ("approval_requested", "system"): ("Back from its deferral, asked again", "again"),
+    ("execution_enqueued", "person"): ("{who} started it again", "again"),
+}
+"""What a step is called when it is taken by someone of another kind than usual."""
 
 
 class Step(NamedTuple):
@@ -75,14 +82,18 @@ def sentence(state: str, told: Told) -> str:
     return _SENTENCES[state](told)
 
 
-def steps(proposal: ToolProposal, faces: Faces) -> list[Step]:
+def steps(proposal: ToolProposal, faces: Faces, local: tzinfo) -> list[Step]:
     """The trail of a proposal for people, oldest first."""
     found = []
     for event in proposal.events:
-        words, icon = STEPS[event.event_type]
-        words = words.format(who=faces(event.actor_id).first)
+        face, kind = faces(event.actor_id), str(event.event_type)
+        words, icon = OTHERWISE.get((kind, face.kind)) or STEPS[kind]
+        words = words.format(who=face.first)
         if "votes" in event.details:
             words += f", {event.details['votes']} of {event.details['of']}"
+        until = event.details.get("until")
+        if until:
+            words += f" until {stamp(datetime.fromisoformat(until), local)}"
         found.append(Step(event.created_at, icon, words, event.reason or ""))
     return found
 
@@ -139,9 +150,10 @@ def _expired(told: Told) -> str:
     assert lane is not None
     if lane.execute_by is not None:
         return f"{told.approved_by} It could not start before its deadline. Nothing ran."
-    event = next((e for e in reversed(told.proposal.events) if e.event_type == "expired"), None)
-    if event is not None and event.actor_id != "system":
-        return f"{told.faces(event.actor_id).first} ended the waiting. Nothing ran."
+    if lane.decided_by is not None:
+        return f"{told.decider} ended the waiting. Nothing ran."
+    if lane.decided_at is not None and lane.decided_at < lane.expires_at:
+        return "The console ended the waiting. Nothing ran."
     within = span((lane.expires_at - lane.created_at).total_seconds())
     if lane.votes:
         return f"{told.approvers} approved, and nobody else within {within}. Nothing ran."
@@ -153,6 +165,14 @@ def waits(told: Told) -> str:
     if told.lane and told.lane.votes:
         return f"{told.approvers} approved, waits for more"
     return "Waits for a decision"
+
+
+def _deferred(told: Told) -> str:
+    lane = told.lane
+    assert lane is not None
+    if lane.wake_at is not None:
+        return f"{told.decider} put it off. It comes back by itself {at_time(lane.wake_at, told.local)}."
+    return f"{told.decider} put it off. {lane.last_error or 'Nothing ran.'}"
 
 
 def _invalidated(told: Told) -> str:
@@ -176,7 +196,7 @@ _SENTENCES: dict[str, Callable[[Told], str]] = {
     "execution_failed": _failed,
     "unknown": lambda told: told.proposal.reason or "It may or may not have happened.",
     "rejected": lambda told: f"{told.decider} said no. Nothing ran.",
-    "deferred": lambda told: f"{told.decider} put it off. Nothing ran.",
+    "deferred": _deferred,
     "expired": _expired,
     "invalidated": _invalidated,
     "blocked": _blocked,

@@ -40,6 +40,12 @@ def left(at: datetime) -> str:
     return f"{span(seconds)} left" if seconds else "time is up"
 
 
+def coming(at: datetime) -> str:
+    """When `at` will be, inside a sentence: `in 1 h 12 m`, `now`."""
+    seconds = seconds_left(at)
+    return f"in {span(seconds)}" if seconds else "now"
+
+
 def iso(at: datetime) -> str:
     """For a `datetime` attribute."""
     return at.isoformat()

@@ -43,6 +43,7 @@ def init_app(app: Flask) -> None:
     app.jinja_env.globals.update(now=now, unchanging=unchanging, admin_pages=ADMIN)
     app.jinja_env.filters.update(
         ago=times.ago,
+        coming=times.coming,
         exact=lambda at: times.exact(at, local),
         iso=times.iso,
         left=times.left,

@@ -28,7 +28,7 @@ from console.views.thread import Desk, Thread, thread
 Deciding = Mapping[int, tuple[Decision | None, Notice | None]]
 
 MOST_CARDS = 50
-STEPS_TOLD = ("expired", "execution_failed")
+STEPS_TOLD = ("execution_failed",)
 """States whose card tells how it came to them."""
 NEEDS_A_LOOK = ("unknown", "execution_failed", "invalidated")
 

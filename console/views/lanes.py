@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from flask import Blueprint, Response, make_response, redirect, render_template, request
@@ -12,17 +14,19 @@ from console import conversations as talk
 from console import governance
 from console.db import db
 from console.errors import ConsoleError, NotFound
-from console.governance import GovernanceError
+from console.governance import DateNotUsable, GovernanceError
 from console.models import ToolApproval, ToolProposal
+from console.presenters.days import zone
 from console.presenters.lanes import Card, Decision, Notice
+from console.views import approvals, conversations
 from console.views import cards as board
-from console.views import conversations
 from console.views import thread as desk
 from console.views.fragments import fragment, is_htmx
 from console.views.session import local_path, operator
 
 blueprint = Blueprint("lanes", __name__)
 
+LONGEST_DATE = 40
 PARTS = ("steps", "policy", "identifiers", "raw")
 REFUSED = {
     "not_pending": "Not counted.",
@@ -70,9 +74,11 @@ def reject(lane_id: int) -> AnyResponse:
 
 @blueprint.post("/lanes/<int:lane_id>/deferral")
 def defer(lane_id: int) -> AnyResponse:
-    """Not now, with a reason."""
+    """Not now, with a reason, and with the moment at which it comes back, if one was chosen."""
     reason = request.form.get("reason", "")
-    return _decide(lane_id, "deferral", lambda bound: governance.defer(lane_id, reason=reason, **bound))
+    return _decide(
+        lane_id, "deferral", lambda bound: governance.defer(lane_id, reason=reason, until=_until(), **bound)
+    )
 
 
 def _decide(lane_id: int, verb: str, decide: Callable[[dict[str, Any]], ToolApproval]) -> AnyResponse:
@@ -91,10 +97,13 @@ def _decide(lane_id: int, verb: str, decide: Callable[[dict[str, Any]], ToolAppr
         return _not_decided(lane_id, verb, error)
     for panel in ("approval", "rejection", "deferral"):
         talk.forget_draft(operator().id, f"lane:{lane_id}:{panel}")
+    back = request.form.get("back", "")
+    place = approvals.place_behind(back)
+    if place is not None:
+        return approvals.go_on(place, lane, verb)
     if is_htmx():
         found, proposal = _found(lane_id)
         return make_response(_card(board.card_of(found, proposal)))
-    back = request.form.get("back")
     home = f"/conversations/{lane.conversation_id}" if lane.conversation_id else f"/lanes/{lane.id}"
     return redirect(f"{local_path(back) if back else home}#lane-{lane.id}", 303)
 
@@ -105,14 +114,43 @@ def _not_decided(lane_id: int, verb: str, error: GovernanceError) -> Response:
     _keep(f"lane:{lane_id}:{verb}", note if verb == "approval" else reason)
     found, proposal = _found(lane_id)
     about_reason = error.code == "reason_required" and verb != "approval"
-    decision = Decision(reason=reason, note=note, open=verb, error=error.sentence if about_reason else "")
-    notice = None if about_reason else Notice(REFUSED.get(error.code, "Not decided."), error.sentence)
+    about_date = error.code == DateNotUsable.code
+    decision = Decision(
+        reason=reason,
+        note=note,
+        until=request.form.get("until", "")[:LONGEST_DATE],
+        open=verb,
+        error=error.sentence if about_reason else "",
+        until_error=error.sentence if about_date else "",
+    )
+    at_field = about_reason or about_date
+    notice = None if at_field else Notice(REFUSED.get(error.code, "Not decided."), error.sentence)
+    back = request.form.get("back", "")
+    place = approvals.place_behind(back)
     if is_htmx():
+        found = replace(found, back=back) if place is not None else found
         return make_response(_card(board.card_of(found, proposal, decision, notice)), error.status)
+    if place is not None:
+        deciding = {lane_id: (decision, notice)}
+        return approvals.page(place._replace(lane=lane_id), status=error.status, deciding=deciding)
     if found.conversation is not None:
         deciding = {lane_id: (decision, notice)}
         return conversations.page(found.conversation.id, status=error.status, deciding=deciding)
     return make_response(_page(found, board.card_of(found, proposal, decision, notice)), error.status)
+
+
+def _until() -> datetime | None:
+    """The moment that was chosen, in the team's time zone. Raises DateNotUsable for what is no moment."""
+    typed = request.form.get("until", "").strip()
+    if not typed:
+        return None
+    try:
+        moment = datetime.fromisoformat(typed)
+    except ValueError as error:
+        raise DateNotUsable(
+            "This is no day and time. Choose one from the calendar, or leave it empty."
+        ) from error
+    return moment if moment.tzinfo else moment.replace(tzinfo=zone(desk.settings().timezone))
 
 
 def _keep(key: str, typed: str) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from flask import current_app
 from flask_wtf.csrf import generate_csrf
 from markupsafe import Markup
-from sqlalchemy import ScalarSelect, Select, bindparam, func, select, tuple_
+from sqlalchemy import ColumnElement, ScalarSelect, Select, bindparam, func, select, tuple_
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import aliased, contains_eager
 
@@ -48,11 +48,13 @@ class Desk:
     faces: Faces
     drafts: Mapping[str, str]
     conversation: Conversation | None = None
+    back: str = ""
+    """The page to return to after a decision, where that is not the conversation."""
 
     @property
     def view(self) -> Viewpoint:
         resolved = self.conversation is not None and self.conversation.status == ConversationStatus.RESOLVED
-        return Viewpoint(self.faces, zone(settings().timezone), self.drafts, resolved)
+        return Viewpoint(self.faces, zone(settings().timezone), self.drafts, resolved, self.back)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,24 +121,28 @@ def thread(conversation_id: int, operator: Operator) -> Thread:
     if row is None:
         raise NotFound(NOT_THERE)
     conversation, people, tokens, drafts, next_id, others = row
-    actors = {
-        f"operator:{id}": Actor(f"operator:{id}", name, active, Role(role), frozenset(scopes))
-        for id, name, role, active, scopes in people or ()
-    }
-    actors |= {
-        f"agent:{name}": Actor(f"agent:{name}", name, active, None, frozenset(scopes))
-        for name, active, scopes in tokens or ()
-    }
     return Thread(
         conversation=conversation,
         operator=operator,
-        actors=actors,
+        actors=known(people, tokens),
         people=[(id, name) for id, name, _, active, _ in people or () if active],
         drafts=drafts or {},
         next_id=next_id,
         customer_conversations=others,
         faces=Faces({id: name for id, name, *_ in people or ()}, operator.actor_id),
     )
+
+
+def known(people: Sequence[Any] | None, tokens: Sequence[Any] | None) -> dict[str, Actor]:
+    """Actors by id, from what `everyone` and a list of tokens as [name, active, scopes] have read."""
+    found = {
+        f"operator:{id}": Actor(f"operator:{id}", name, active, Role(role), frozenset(scopes))
+        for id, name, role, active, scopes in people or ()
+    }
+    return found | {
+        f"agent:{name}": Actor(f"agent:{name}", name, active, None, frozenset(scopes))
+        for name, active, scopes in tokens or ()
+    }
 
 
 def entry(line: Line) -> Markup:
@@ -178,7 +184,7 @@ def _statement() -> Select[Any]:
         .scalar_subquery()
     )
     return (
-        select(Conversation, _people(), _tokens(), _drafts(), _following(), same_customer)
+        select(Conversation, everyone(), _tokens(), _drafts(), _following(), same_customer)
         .join(Conversation.customer)
         .options(contains_eager(Conversation.customer))
         .where(Conversation.id == bindparam("conversation"))
@@ -186,7 +192,8 @@ def _statement() -> Select[Any]:
     )
 
 
-def _people() -> ScalarSelect[Any]:
+def everyone() -> ScalarSelect[Any]:
+    """Every account as [id, name, role, active, scopes], by name, as a part of a page's own statement."""
     person = func.json_build_array(
         Operator.id, Operator.name, Operator.role, Operator.active, func.to_json(Operator.scopes)
     )
@@ -195,22 +202,25 @@ def _people() -> ScalarSelect[Any]:
 
 def _tokens() -> ScalarSelect[Any]:
     """The agents who asked for something here."""
+    return tokens_where(("agent:" + ApiToken.name).in_(askers(bindparam("conversation"))))
+
+
+def tokens_where(condition: ColumnElement[bool]) -> ScalarSelect[Any]:
+    """Agents as [name, active, scopes], as a part of a page's own statement."""
     token = func.json_build_array(ApiToken.name, ApiToken.active, func.to_json(ApiToken.scopes))
-    asked = askers(bindparam("conversation"))
-    return select(func.json_agg(token)).where(("agent:" + ApiToken.name).in_(asked)).scalar_subquery()
+    return select(func.json_agg(token)).where(condition).scalar_subquery()
+
+
+def drafts_where(condition: ColumnElement[bool]) -> ScalarSelect[Any]:
+    """What `me` has typed and not sent, by key, as a part of a page's own statement."""
+    drafts = select(func.json_object_agg(Draft.key, Draft.body))
+    return drafts.where(Draft.operator_id == bindparam("me"), condition).scalar_subquery()
 
 
 def _drafts() -> ScalarSelect[Any]:
-    return (
-        select(func.json_object_agg(Draft.key, Draft.body))
-        .where(
-            Draft.operator_id == bindparam("me"),
-            Draft.key.like(bindparam("drafts"))
-            | Draft.key.like("lane:%")
-            & func.split_part(Draft.key, ":", 2).in_(lanes_of(bindparam("conversation"))),
-        )
-        .scalar_subquery()
-    )
+    here = Draft.key.like(bindparam("drafts"))
+    of_a_lane = func.split_part(Draft.key, ":", 2).in_(lanes_of(bindparam("conversation")))
+    return drafts_where(here | Draft.key.like("lane:%") & of_a_lane)
 
 
 def _following() -> ScalarSelect[Any]:

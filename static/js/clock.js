@@ -1,4 +1,4 @@
-// Moments keep ticking: time[data-relative="ago" | "left" | "rest"] in the words of console/presenters/times.py, and
+// Moments keep ticking: time[data-relative="ago" | "left" | "rest" | "in"] in the words of console/presenters/times.py, and
 // progress[data-ends] burns down. The server's clock counts, not this device's.
 (() => {
   const MINUTE = 60, HOUR = 3600, DAY = 86400;
@@ -23,7 +23,8 @@
       const style = time.dataset.relative;
       const words = style === "ago"
         ? (-rest < MINUTE ? "now" : span(-rest))
-        : (rest < 1 ? "time is up" : span(rest) + (style === "left" ? " left" : ""));
+        : style === "in" ? (rest < 1 ? "now" : `in ${span(rest)}`)
+          : (rest < 1 ? "time is up" : span(rest) + (style === "left" ? " left" : ""));
       if (time.textContent !== words) time.textContent = words;
     }
     for (const fuse of document.querySelectorAll("progress[data-ends]")) {

@@ -2,37 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import pytest
 from argon2 import PasswordHasher
-from click.testing import CliRunner, Result
-from flask import Flask
 from sqlalchemy import select
 
 from console import people
-from console.cli import main
-from console.config import Settings
 from console.db import db, now
 from console.errors import Conflict, Invalid, NotFound
 from console.models import ApiToken, Operator, Role, SignIn
+from tests.cli.conftest import Command
 from tests.conftest import Cast
 
-Command = Callable[..., Result]
 PASSWORD = "correct horse battery"
-
-
-@pytest.fixture
-def command(app: Flask, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Command:
-    """Run `console …` on the tests' servers."""
-    monkeypatch.setenv("CONSOLE_DATABASE_URL", settings.database_url)
-    monkeypatch.setenv("CONSOLE_REDIS_URL", settings.redis_url)
-    monkeypatch.setenv("CONSOLE_SECRET_KEY", settings.secret_key)
-
-    def run(*words: str, typed: str | None = None) -> Result:
-        return CliRunner().invoke(main, words, input=typed)
-
-    return run
 
 
 def test_an_operator_is_made_with_a_hashed_password(command: Command) -> None:

@@ -20,6 +20,7 @@ from tests.desk import Desk
 
 NOTHING = {
     "overdue": 0,
+    "deferred": 0,
     "approved": 0,
     "execution_pending": 0,
     "deliveries_lost": 0,
