@@ -3,7 +3,6 @@
 from console.models.actions import (
     EventType,
     LaneStatus,
-    LaneTally,
     ProposalStatus,
     ToolActionEvent,
     ToolApproval,
@@ -20,6 +19,7 @@ from console.models.conversations import (
     Message,
     MessageRole,
 )
+from console.models.lane_tallies import LaneTally
 from console.models.outbound import (
     BulkEnvelope,
     BulkPreview,

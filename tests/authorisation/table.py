@@ -73,6 +73,14 @@ def lane(world: World, who: Who) -> dict[str, Any]:
     return {"lane_id": world.lane(who).id}
 
 
+def a_waiting_lane(world: World, who: Who) -> dict[str, Any]:
+    return {"lane": world.lane(who).id}
+
+
+def lanes_to_end(world: World, who: Who) -> dict[str, Any]:
+    return {"lane_ids": str(world.lane(who).id)}
+
+
 def bound(world: World, _who: Who) -> dict[str, Any]:
     """What a card's form carries, of the lane that was made last."""
     db.session.rollback()
@@ -129,8 +137,9 @@ def a_link(world: World, _who: Who) -> dict[str, Any]:
     return {"token": world.link(), "password": "a long enough password", "again": "a long enough password"}
 
 
-def an_event(_world: World, _who: Who) -> dict[str, Any]:
+def an_event(world: World, who: Who) -> dict[str, Any]:
     """Any event of the trail."""
+    world.lane(who)
     db.session.rollback()
     return {"event_id": db.session.scalar(db.text("SELECT min(id) FROM tool_action_events"))}
 
@@ -208,8 +217,10 @@ ROUTES: Mapping[str, Row] = {
     "deliveries.retry": Row(signed_in, delivery("failed")),
     "deliveries.mark_sent": Row(signed_in, delivery("uncertain")),
     "deliveries.repeat": Row(signed_in, delivery("uncertain")),
+    "approvals.index": Row(signed_in),
+    "approvals.focus": Row(signed_in, form=a_waiting_lane),
     "audit.index": Row(signed_in),
-    "audit.news": Row(signed_in),
+    "audit.news": Row(signed_in, form=fixed(after="1-1")),
     "audit.show": Row(signed_in, an_event),
     "audit.as_csv": Row(signed_in),
     "audit.as_jsonl": Row(signed_in),
@@ -231,6 +242,11 @@ ROUTES: Mapping[str, Row] = {
     "agents.renew": Row(admin, iris),
     "agents.deactivate": Row(admin, iris),
     "agents.activate": Row(admin, iris),
+    "lanes_admin.index": Row(admin),
+    "lanes_admin.confirm": Row(admin, form=lanes_to_end),
+    "lanes_admin.expire": Row(admin, form=lanes_to_end),
+    "lanes_admin.expired": Row(admin, form=lanes_to_end),
+    "lanes_admin.start": Row(admin, lane),
     "policy.show": Row(admin),
     "policy.try_out": Row(admin, form=fixed(tool_ref="adjust", amount="1", does="work")),
     "templates.index": Row(admin),
@@ -267,7 +283,10 @@ READS = "only reads"
 FILLS = "fills tables, never the trail of a decision"
 SYSTEM = "acts as the system, and the log says so"
 
+ENDS = "ends what waits as the system, and the trail says so"
+
 COMMANDS: Mapping[str, str] = {
+    "expire": ENDS,
     "up": PROCESS,
     "migrate": PROCESS,
     "web": PROCESS,
