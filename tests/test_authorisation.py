@@ -32,7 +32,7 @@ from tests.outbound.desk import Outbox
 
 ALL: tuple[Who, ...] = (SIGNED_OUT, *EVERYBODY)
 KEPT = {
-    "proposals.create": {"tool_proposals", "tool_action_events"},
+    "proposals.create": {"tool_proposals", "tool_action_events", "trail_heads"},
     "lanes.reject": {"drafts"},
     "lanes.defer": {"drafts"},
 }
@@ -147,7 +147,11 @@ def test_a_job_runs_nothing_that_was_decided_by_who_may_not_decide(
 ) -> None:
     lane = world.lane(who)
     governance.approve(lane.id, world.desk.ada, enqueue=world.desk.enqueued)
-    decided = "UPDATE tool_approvals SET decided_by = :actor WHERE id = :id"
+    decided = """
+        UPDATE tool_approvals SET decided_by = :actor,
+               votes = jsonb_build_array(jsonb_build_object('by', CAST(:actor AS text), 'at', now()))
+         WHERE id = :id
+    """
     world.desk.tamper(decided, actor=world.actor_id(who), id=lane.id)
     if who.proposer and not who.scoped:
         world.desk.tamper("UPDATE operators SET scopes = '{orders:refund}' WHERE id = :id", id=world.ids[who])
