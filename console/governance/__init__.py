@@ -3,7 +3,7 @@
 These are its public functions; nothing else queries its tables.
 """
 
-from console.governance.cards import deciders, may_decide, would_fail
+from console.governance.cards import alarms, deciders, may_decide, would_fail
 from console.governance.decisions import approve, defer, expire, reject
 from console.governance.errors import (
     DateNotUsable,
@@ -72,6 +72,7 @@ __all__ = [
     "ToolContext",
     "Validated",
     "Wanted",
+    "alarms",
     "approve",
     "count_queue",
     "count_stale",
