@@ -3,7 +3,7 @@
 These are its public functions; nothing else queries its tables.
 """
 
-from console.governance.cards import approvals, deciders, may_decide, would_fail
+from console.governance.cards import alarms, approvals, deciders, may_decide, would_fail
 from console.governance.decisions import approve, defer, expire, reject
 from console.governance.errors import (
     AlreadyVoted,
@@ -77,6 +77,7 @@ __all__ = [
     "ToolContext",
     "Validated",
     "Wanted",
+    "alarms",
     "approvals",
     "approve",
     "count_queue",

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
+from console.db import now
 from console.governance.actors import Actor, find_actor, refusal
 from console.governance.errors import GovernanceError
 from console.governance.lanes import rules_of
-from console.governance.revalidation import still_as_asked
+from console.governance.policy import Policy, policy
+from console.governance.revalidation import Settled, still_as_asked
 from console.governance.votes import Tally, tally
-from console.models import Conversation, ToolApproval
+from console.governance.waiting import Listed
+from console.models import ToolApproval
+from console.tools.registry import registry
 
 
 def may_decide(
@@ -31,7 +36,7 @@ def deciders(lane: ToolApproval, known: Iterable[Actor]) -> list[Actor]:
 def would_fail(
     lane: ToolApproval,
     known: Mapping[str, Actor] | None = None,
-    conversation: Conversation | None = None,
+    conversation: Settled | None = None,
 ) -> str | None:
     """Why an approval given now would come to nothing, or None.
 
@@ -44,6 +49,40 @@ def would_fail(
 def approvals(lane: ToolApproval, known: Mapping[str, Actor] | None = None) -> Tally:
     """The approvals so far, whose of them count now, and how many it takes. `known` as for `may_decide`."""
     return tally(lane, rules_of(lane), lambda actor_id: _actor(actor_id, known))
+
+
+@dataclass
+class _Told:
+    """What lists were told in this minute under the policy in force."""
+
+    minute: int = 0
+    policy: Policy | None = None
+    answers: dict[tuple[object, ...], str | None] = field(default_factory=dict)
+
+
+_told = _Told()
+
+
+def alarms(rows: Iterable[Listed], known: Mapping[str, Actor]) -> list[str | None]:
+    """`would_fail` of each row of a list: of a lane in which nothing changed it is worked out once a minute.
+
+    All that a gate may look at is in the key, except what time it is: hence the minute.
+    """
+    minute = int(now().timestamp()) // 60
+    if (_told.minute, _told.policy) != (minute, policy()):
+        _told.minute, _told.policy, _told.answers = minute, policy(), {}
+    answers, tools = _told.answers, registry()
+    found = []
+    for lane, place, *_ in rows:
+        proposal = lane.proposal
+        key = (
+            lane.id, lane.version, lane.digest, repr(proposal.input), _actor(proposal.actor_id, known),
+            tools.get(proposal.tool_ref), place and place.resolved_at,
+        )  # fmt: skip
+        if key not in answers:
+            answers[key] = would_fail(lane, known, place)
+        found.append(answers[key])
+    return found
 
 
 def _actor(actor_id: str, known: Mapping[str, Actor] | None) -> Actor:

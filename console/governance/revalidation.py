@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
 
 from pydantic import BaseModel
 
@@ -14,6 +16,15 @@ from console.governance.validation import Blocked, Validated, validate
 from console.governance.votes import tally
 from console.models import Conversation, ConversationStatus, ToolApproval, ToolProposal
 from console.tools import ApprovalMode, Tool, ToolContext
+
+
+class Settled(Protocol):
+    """What is asked of a conversation: whether and when it was resolved."""
+
+    @property
+    def status(self) -> str: ...
+    @property
+    def resolved_at(self) -> datetime | None: ...
 
 
 @dataclass(frozen=True)
@@ -38,9 +49,7 @@ def revalidate(lane: ToolApproval) -> Cleared | str:
     return _too_few_count(lane, rules) or Cleared(outcome.tool, outcome.input, asker)
 
 
-def still_as_asked(
-    lane: ToolApproval, asker: Actor, conversation: Conversation | None = None
-) -> Validated | str:
+def still_as_asked(lane: ToolApproval, asker: Actor, conversation: Settled | None = None) -> Validated | str:
     """All that does not depend on who decides. For cards too: would an approval given now come to nothing, and why?
 
     `conversation` is the lane's, where a page has just read it.
@@ -60,7 +69,7 @@ def still_as_asked(
     return outcome
 
 
-def _resolved_meanwhile(lane: ToolApproval, conversation: Conversation | None) -> bool:
+def _resolved_meanwhile(lane: ToolApproval, conversation: Settled | None) -> bool:
     """Resolving right after a decision is how a conversation ends; before it, the question may have gone away."""
     if lane.conversation_id is None or lane.decided_by == "policy":
         return False

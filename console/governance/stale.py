@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import BigInteger, ColumnElement, Select, and_, func, literal, or_, select, tuple_, union_all
+from sqlalchemy import (
+    BigInteger,
+    BindParameter,
+    ColumnElement,
+    Integer,
+    Select,
+    and_,
+    bindparam,
+    func,
+    literal,
+    literal_column,
+    or_,
+    select,
+    tuple_,
+    union_all,
+)
 
 from console.db import db, now, transaction
 from console.governance import reads
@@ -18,7 +34,7 @@ from console.governance.errors import GovernanceError, NotExecutionPending, NotS
 from console.governance.execution import lock_key
 from console.governance.lanes import Enqueue, execute_approved, leave, locked_lane
 from console.governance.transitions import move
-from console.governance.waiting import PENDING, Listed, as_listed
+from console.governance.waiting import PENDING, Listed, as_listed, listed
 from console.locks import is_held
 from console.models import EventType, LaneStatus, ToolApproval, ToolProposal
 
@@ -39,11 +55,13 @@ class Stale(StrEnum):
     STUCK = "stuck"
 
 
-class Kind(NamedTuple):
-    """How the lanes of one kind are found: by which conditions, and along which column, the worst first."""
-
-    conditions: ColumnElement[bool]
-    order: Any
+ORDER = {
+    Stale.OVERDUE: ToolApproval.expires_at,
+    Stale.NEAR: ToolApproval.expires_at,
+    Stale.OLD: ToolApproval.created_at,
+    Stale.STUCK: ToolApproval.updated_at,
+}
+"""Along which column the lanes of a kind are read, the worst first."""
 
 
 class Old(NamedTuple):
@@ -86,27 +104,21 @@ def list_stale(
 
     A lane is of the first kind that it fits; `age` is when one counts as old. One query.
     """
-    known, moment = _kinds(age), now()
-    ids = union_all(*(_walk(known[kind], limit, after) for kind in kinds)).scalar_subquery()
+    asked = _moments(age)
+    if after is not None:
+        asked["at"], asked["last_id"] = after
     found: dict[Stale, list[Listed]] = {kind: [] for kind in kinds}
-    for row in db.session.execute(as_listed(func.array(ids))):
-        listed = Listed(*row)
-        kind = _kind_of(listed.lane, moment)
-        found.setdefault(kind, []).append(listed)
+    for row in db.session.execute(_lists(tuple(found), limit, after is not None), asked):
+        one = listed(row)
+        found[_kind_of(one.lane, asked)].append(one)
     for kind, rows in found.items():
-        rows.sort(key=lambda row: (getattr(row.lane, known[kind].order.key), row.lane.id))
+        rows.sort(key=lambda row: (getattr(row.lane, ORDER[kind].key), row.lane.id))
     return found
 
 
 def count_stale(age: timedelta) -> dict[Stale, int]:
     """How many lanes of each kind there are, counted up to MOST_COUNTED. One query."""
-    some = [
-        select(func.count())
-        .select_from(select(ToolApproval.id).where(kind.conditions).limit(MOST_COUNTED).subquery())
-        .scalar_subquery()
-        for kind in _kinds(age).values()
-    ]
-    return dict(zip(_kinds(age), db.session.execute(select(*some)).one(), strict=True))
+    return dict(zip(Stale, db.session.execute(_counts(), _moments(age)).one(), strict=True))
 
 
 def old_lanes(age: timedelta, *, tool_ref: str | None = None) -> Iterator[Old]:
@@ -168,36 +180,58 @@ def start_again(approval_id: int, actor_id: str, *, enqueue: Enqueue | None = No
         return lane
 
 
-def _kinds(age: timedelta) -> dict[Stale, Kind]:
-    lane, moment = ToolApproval, now()
-    soon = moment + NEAR
-    underway = lane.status.in_([LaneStatus.APPROVED, LaneStatus.EXECUTION_PENDING])
-    stuck = and_(
-        underway,
-        lane.updated_at <= moment - STUCK_AFTER,
-        or_(lane.retry_at.is_(None), lane.retry_at <= moment),
-        ~is_held(lane.id + lock_key(0)),
-    )
+def _moments(age: timedelta) -> dict[str, Any]:
+    """Between which moments the kinds lie."""
+    moment = now()
     return {
-        Stale.OVERDUE: Kind(and_(PENDING, lane.expires_at <= moment), lane.expires_at),
-        Stale.NEAR: Kind(and_(PENDING, lane.expires_at > moment, lane.expires_at <= soon), lane.expires_at),
-        Stale.OLD: Kind(
-            and_(PENDING, lane.created_at <= moment - age, lane.expires_at > soon), lane.created_at
-        ),
-        Stale.STUCK: Kind(stuck, lane.updated_at),
+        "moment": moment,
+        "soon": moment + NEAR,
+        "long_ago": moment - age,
+        "unmoved": moment - STUCK_AFTER,
     }
 
 
-def _walk(kind: Kind, limit: int, after: tuple[datetime, int] | None) -> Select[int]:
-    query = select(ToolApproval.id).where(kind.conditions)
-    if after is not None:
-        query = query.where(tuple_(kind.order, ToolApproval.id) > after)
-    return query.order_by(kind.order, ToolApproval.id).limit(limit)
+def _where(kind: Stale) -> ColumnElement[bool]:
+    """What makes a lane one of this kind, and of no other."""
+    lane = ToolApproval
+    moment: BindParameter[Any] = bindparam("moment")
+    soon: BindParameter[Any] = bindparam("soon")
+    if kind == Stale.OVERDUE:
+        return and_(PENDING, lane.expires_at <= moment)
+    if kind == Stale.NEAR:
+        return and_(PENDING, lane.expires_at > moment, lane.expires_at <= soon)
+    if kind == Stale.OLD:
+        return and_(PENDING, lane.created_at <= bindparam("long_ago"), lane.expires_at > soon)
+    return and_(
+        lane.status.in_([LaneStatus.APPROVED, LaneStatus.EXECUTION_PENDING]),
+        lane.updated_at <= bindparam("unmoved"),
+        or_(lane.retry_at.is_(None), lane.retry_at <= moment),
+        ~is_held(lane.id + lock_key(0)),
+    )
 
 
-def _kind_of(lane: ToolApproval, moment: datetime) -> Stale:
+@cache
+def _lists(kinds: tuple[Stale, ...], limit: int, after: bool) -> Select[Any]:
+    """Built once: SQLAlchemy keeps what it works out about a statement with the statement."""
+    return as_listed(func.array(union_all(*(_walk(kind, limit, after) for kind in kinds)).scalar_subquery()))
+
+
+@cache
+def _counts() -> Select[Any]:
+    some = (select(ToolApproval.id).where(_where(kind)).limit(MOST_COUNTED).subquery() for kind in Stale)
+    return select(*(select(func.count()).select_from(few).scalar_subquery() for few in some))
+
+
+def _walk(kind: Stale, limit: int, after: bool) -> Select[int]:
+    query, order = select(ToolApproval.id).where(_where(kind)), (ORDER[kind], ToolApproval.id)
+    if after:
+        query = query.where(tuple_(*order) > tuple_(bindparam("at"), bindparam("last_id")))
+    return query.order_by(*order).limit(literal_column(str(limit), Integer))
+
+
+def _kind_of(lane: ToolApproval, asked: Mapping[str, Any]) -> Stale:
     if lane.status != LaneStatus.PENDING:
         return Stale.STUCK
-    if lane.expires_at <= moment:
+    if lane.expires_at <= asked["moment"]:
         return Stale.OVERDUE
-    return Stale.NEAR if lane.expires_at <= moment + NEAR else Stale.OLD
+    return Stale.NEAR if lane.expires_at <= asked["soon"] else Stale.OLD

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from sqlalchemy import text
+from sqlalchemy import JSON, ScalarSelect, column, text
 
 from console.db import db, transaction
 from console.governance.waiting import Wanted, standing
@@ -25,21 +25,25 @@ class Numbers(NamedTuple):
     """What each filter can be set to, within the chosen `whose`."""
 
 
+# Rows of a tool, a tier, an asker, or none of them: [tool, tier, asker, me, asked, all, matching, shown].
 _NUMBERS = text("""
-    SELECT tool_ref, risk_tier, asked_by,
-           coalesce(sum(difference) FILTER (WHERE open_to_me), 0)::bigint AS me,
-           coalesce(sum(difference) FILTER (WHERE asked_by = :me), 0)::bigint AS asked,
-           coalesce(sum(difference), 0)::bigint AS all,
-           coalesce(sum(difference) FILTER (WHERE shown AND (:tool = '' OR tool_ref = :tool)
-                AND (:tier = '' OR risk_tier = :tier) AND (:asker = '' OR asked_by = :asker)), 0)::bigint AS matching,
-           coalesce(sum(difference) FILTER (WHERE shown), 0)::bigint AS shown
-      FROM (SELECT *, CASE :whose WHEN 'me' THEN open_to_me WHEN 'asked' THEN asked_by = :me ELSE true END AS shown
-              FROM (SELECT *, decide @> CAST(:role AS jsonb) AND tool_ref <> ALL(:closed)
-                           AND NOT (:me IN (asked_by, requested_by) AND (four_eyes OR tool_ref = ANY(:four_eyed)))
-                           AS open_to_me
-                      FROM lane_tallies) t) t
-     GROUP BY GROUPING SETS ((), (tool_ref), (risk_tier), (asked_by))
-""")
+    SELECT json_agg(json_build_array(tool_ref, risk_tier, asked_by, me, asked, everything, matching, shown)) AS numbers
+      FROM (
+        SELECT tool_ref, risk_tier, asked_by,
+               coalesce(sum(difference) FILTER (WHERE open_to_me), 0) AS me,
+               coalesce(sum(difference) FILTER (WHERE asked_by = :me_id), 0) AS asked,
+               coalesce(sum(difference), 0) AS everything,
+               coalesce(sum(difference) FILTER (WHERE shown AND (:tool = '' OR tool_ref = :tool)
+                    AND (:tier = '' OR risk_tier = :tier) AND (:asker = '' OR asked_by = :asker)), 0) AS matching,
+               coalesce(sum(difference) FILTER (WHERE shown), 0) AS shown
+          FROM (SELECT *, CASE :whose WHEN 'me' THEN open_to_me WHEN 'asked' THEN asked_by = :me_id ELSE true END
+                          AS shown
+                  FROM (SELECT *, decide @> CAST(:role AS jsonb) AND tool_ref <> ALL(:closed)
+                               AND NOT (:me_id IN (asked_by, requested_by)
+                                        AND (four_eyes OR tool_ref = ANY(:four_eyed))) AS open_to_me
+                          FROM lane_tallies) t) t
+         GROUP BY GROUPING SETS ((), (tool_ref), (risk_tier), (asked_by))) n
+""").columns(column("numbers", JSON))
 _CROWDED = text("""
     SELECT count(*) - count(DISTINCT (tool_ref, risk_tier, asked_by, requested_by, four_eyes, decide)) FROM lane_tallies
 """)
@@ -53,15 +57,31 @@ _FOLD = text("""
 
 def count_queue(operator: Operator, wanted: Wanted) -> Numbers:
     """How many lanes wait, as `operator` sees them. One query, whose cost does not depend on how many there are."""
-    asked = wanted._asdict() | standing(Role(operator.role))
-    asked |= {"me": operator.actor_id, "role": f'["{operator.role}"]'}
-    rows = db.session.execute(_NUMBERS, asked).all()
-    facets: dict[str, dict[str, int]] = {
-        facet: {getattr(row, facet): row.shown for row in rows if getattr(row, facet) and row.shown > 0}
-        for facet in ("tool_ref", "risk_tier", "asked_by")
-    }
-    total = next(row for row in rows if not (row.tool_ref or row.risk_tier or row.asked_by))
-    return Numbers(total.me, total.asked, total.all, total.matching, *facets.values())
+    return read_numbers(db.session.scalar(_NUMBERS, asked_of(operator, wanted)))
+
+
+def numbers_part() -> ScalarSelect[Any]:
+    """The same as a part of a page's own statement, which is asked with `asked_of` and read by `read_numbers`."""
+    return _NUMBERS.scalar_subquery()
+
+
+def asked_of(operator: Operator, wanted: Wanted) -> dict[str, Any]:
+    """What the numbers depend on."""
+    who = {"me_id": operator.actor_id, "role": f'["{operator.role}"]'}
+    return wanted._asdict() | standing(Role(operator.role)) | who
+
+
+def read_numbers(rows: Any) -> Numbers:
+    """The numbers from what their statement says."""
+    facets: tuple[dict[str, int], ...] = ({}, {}, {})
+    total = (0, 0, 0, 0)
+    for *kinds, me, asked, everything, matching, shown in rows:
+        named = next((at for at, kind in enumerate(kinds) if kind is not None), None)
+        if named is None:
+            total = (me, asked, everything, matching)
+        elif shown > 0:
+            facets[named][kinds[named]] = shown
+    return Numbers(*total, *facets)
 
 
 def fold_tallies() -> int:

@@ -13,21 +13,24 @@ from sqlalchemy import (
     Boolean,
     ColumnElement,
     Integer,
+    ScalarSelect,
     Select,
     any_,
     bindparam,
     func,
+    literal,
     literal_column,
     not_,
     or_,
     select,
     tuple_,
 )
-from sqlalchemy.orm import aliased
+from sqlalchemy.orm import aliased, defer, joinedload
+from sqlalchemy.orm.interfaces import LoaderOption
 
 from console.db import db
 from console.governance.policy import policy
-from console.models import Conversation, Customer, Operator, Role, ToolApproval
+from console.models import Conversation, Customer, Operator, Role, ToolApproval, ToolProposal
 from console.tools.registry import registry
 
 WHOSE = ("me", "asked", "all")
@@ -44,12 +47,20 @@ class Wanted(NamedTuple):
     asker: str = ""
 
 
+class Place(NamedTuple):
+    """The conversation of a lane, as far as a list tells of it."""
+
+    subject: str
+    customer: str
+    status: str
+    resolved_at: datetime | None
+
+
 class Listed(NamedTuple):
     """A lane as a list shows it: with where it belongs, and what it was put off for if it has come back."""
 
     lane: ToolApproval
-    conversation: Conversation | None
-    customer: str | None
+    place: Place | None
     deferred_by: str | None
     deferred_why: str | None
 
@@ -95,7 +106,7 @@ def list_queue(
         asked["at"], asked["last_id"] = after
     narrowed = (bool(wanted.tool), bool(wanted.tier), bool(wanted.asker), after is not None)
     kind = _Kind(wanted.whose, role, *narrowed, bool(asked["closed"]), limit)
-    found = [(Listed(*row[:-1]), row.on_page) for row in db.session.execute(_statement(kind), asked)]
+    found = [(listed(row), row.on_page) for row in db.session.execute(_statement(kind), asked)]
     rows = [row for row, on_page in found if on_page]
     shown = next((row for row, _ in found if row.lane.id == focus), None)
     return Queue(rows[:limit], len(rows) > limit, shown)
@@ -104,19 +115,41 @@ def list_queue(
 def list_lanes(lane_ids: Sequence[int]) -> list[Listed]:
     """These lanes, those that there are, in whatever state. One query."""
     query = as_listed(bindparam("ids", type_=ARRAY(BigInteger))).order_by(ToolApproval.id)
-    return [Listed(*row) for row in db.session.execute(query, {"ids": list(lane_ids)})]
+    return [listed(row) for row in db.session.execute(query, {"ids": list(lane_ids)})]
+
+
+def listed(row: Any) -> Listed:
+    """A row of `as_listed`."""
+    lane, subject, customer, status, resolved_at, deferred_by, deferred_why = row[:7]
+    place = None if subject is None else Place(subject, customer, status, resolved_at)
+    return Listed(lane, place, deferred_by, deferred_why)
 
 
 def as_listed(ids: ColumnElement[Any]) -> Select[Any]:
-    """The lanes of an array of ids, each as `Listed`."""
+    """The lanes of an array of ids, each as `listed` reads it."""
     before = aliased(ToolApproval)
-    columns: tuple[Any, ...] = ToolApproval, Conversation, Customer.name, before.decided_by, before.reason
+    place = Conversation.subject, Customer.name, Conversation.status, Conversation.resolved_at
+    columns: tuple[Any, ...] = ToolApproval, *place, before.decided_by, before.reason
     return (
         select(*columns)
         .outerjoin(Conversation, Conversation.id == ToolApproval.conversation_id)
         .outerjoin(Customer, Customer.id == Conversation.customer_id)
         .outerjoin(before, before.id == ToolApproval.returns_id)
         .where(ToolApproval.id == any_(ids))
+        .options(_without_snapshots())
+        .execution_options(populate_existing=True)
+    )
+
+
+def beside_lane(*parts: ScalarSelect[Any]) -> Select[Any]:
+    """The lane `lane` with all that its card shows and its conversation, or none, beside parts of a page. One row."""
+    always = select(literal(1).label("one")).subquery()
+    return (
+        select(ToolApproval, Conversation, *parts)
+        .select_from(always)
+        .outerjoin(ToolApproval, ToolApproval.id == bindparam("lane"))
+        .outerjoin(Conversation, Conversation.id == ToolApproval.conversation_id)
+        .options(joinedload(ToolApproval.proposal, innerjoin=False))
         .execution_options(populate_existing=True)
     )
 
@@ -128,6 +161,13 @@ def standing(role: Role) -> dict[str, Sequence[str]]:
         "closed": [ref for ref, rule in rules.items() if role not in rule.decide],
         "four_eyed": [ref for ref, rule in rules.items() if rule.four_eyes or rule.approvals > 1],
     }
+
+
+def _without_snapshots() -> LoaderOption:
+    """What a row does not show is not read: documents are most of what a page would parse."""
+    unread = ToolProposal.input_snapshot, ToolProposal.scope_snapshot, ToolProposal.policy_snapshot
+    proposal = joinedload(ToolApproval.proposal, innerjoin=True)
+    return proposal.options(*(defer(column, raiseload=True) for column in unread))
 
 
 @cache

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta, tzinfo
+from functools import lru_cache
 from typing import NamedTuple
 
 from console.db import now
@@ -41,27 +42,48 @@ class Line(NamedTuple):
         return self.left * 10 < self.whole
 
 
-def line(row: Listed, alarm: str | None, deciders: Sequence[Face], faces: Faces, local: tzinfo) -> Line:
+def line(row: Listed, alarm: str | None, who: str, faces: Faces, local: tzinfo) -> Line:
     """One row. Times are in whole minutes, so that equal rows are equal."""
-    lane, moment = row.lane, now()
-    whole = max(60, int((lane.expires_at - lane.created_at).total_seconds()))
-    left = int((lane.expires_at - moment).total_seconds())
-    known, about = tier(lane.risk_tier), _about(row, alarm, faces)
+    lane, minute = row.lane, int(now().timestamp()) // 60
+    about, tone = _about(row, alarm, faces)
+    asker = faces(lane.asked_by)
+    return _line(
+        lane.id, lane.proposal.title, lane.risk_tier, about, tone, who, asker, lane.created_at, lane.expires_at,
+        minute, local,
+    )  # fmt: skip
+
+
+# Rows that did not change are most of what every refresh of every open queue asks for.
+@lru_cache(maxsize=4096)
+def _line(
+    lane_id: int,
+    title: str,
+    risk_tier: str,
+    about: str,
+    tone: str,
+    who: str,
+    asker: Face,
+    opened: datetime,
+    ends: datetime,
+    minute: int,
+    local: tzinfo,
+) -> Line:
+    moment, known = now(), tier(risk_tier)
+    whole, left = max(60, int((ends - opened).total_seconds())), int((ends - moment).total_seconds())
     return Line(
-        lane.id,
-        lane.proposal.title,
-        known.slug,
-        known.icon,
-        known.word,
-        *about,
-        who_decides(deciders),
-        faces(lane.asked_by),
-        lane.expires_at.isoformat(),
-        exact(lane.expires_at, local),
+        lane_id,
+        title,
+        *known,
+        about,
+        tone,
+        who,
+        asker,
+        ends.isoformat(),
+        exact(ends, local),
         whole,
         min(whole, max(0, left // 60 * 60)),
         span(left) if left >= 1 else "time is up",
-        _group(lane.expires_at, moment, local),
+        _group(ends, moment, local),
     )
 
 
@@ -83,14 +105,13 @@ def _about(row: Listed, alarm: str | None, faces: Faces) -> tuple[str, str]:
     """What a row says below its title, and in which tone."""
     if alarm:
         return f"Would fail now: {alarm}", "bad"
-    where = row.conversation
-    place = f"{row.customer}: {where.subject}" if where else "Asked outside of any conversation"
+    words = f"{row.place.customer}: {row.place.subject}" if row.place else "Asked outside of any conversation"
     if row.deferred_why:
         return f"Back from {faces(row.deferred_by).first}’s deferral: {row.deferred_why}", ""
     if faces(row.lane.asked_by).you:
-        return f"You asked. {place}", "yours"
-    resolved = where is not None and where.status == ConversationStatus.RESOLVED
-    return (f"Resolved meanwhile. {place}" if resolved else place), ""
+        return f"You asked. {words}", "yours"
+    resolved = row.place is not None and row.place.status == ConversationStatus.RESOLVED
+    return (f"Resolved meanwhile. {words}" if resolved else words), ""
 
 
 def _group(expires_at: datetime, moment: datetime, local: tzinfo) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import timedelta, tzinfo
+from datetime import datetime, timedelta, tzinfo
 from typing import NamedTuple
 from urllib.parse import urlencode
 
@@ -15,7 +15,7 @@ from console.presenters.days import at_time
 from console.presenters.faces import Face, Faces
 from console.presenters.inbox import Choice
 from console.presenters.labels import Tier, count, tier
-from console.presenters.times import span
+from console.presenters.times import ago, left, span
 
 AGES = {
     "4h": "4 hours",
@@ -41,15 +41,23 @@ SAYS = {
 
 
 class Line(NamedTuple):
-    """One lane."""
+    """One lane. `at` is since when it waits, or does not move; `ends` is its deadline to decide, if it has one."""
 
-    lane: ToolApproval
+    id: int
     title: str
     tier: Tier
     place: str
     asker: Face
     approved: str
     """Who let it run and when, for one that should be running."""
+    at: datetime
+    ago: str
+    ends: datetime | None
+    left: str
+
+    @property
+    def pending(self) -> bool:
+        return self.ends is not None
 
 
 class Section(NamedTuple):
@@ -118,7 +126,7 @@ def present(
         everything = link(age, each) if more and kind is None else None
         if lines or kind is not None:
             sections.append(Section(each, heading, SAYS[each], number, lines, everything))
-    pending = [line.lane.id for s in sections if s.kind != Stale.STUCK for line in s.lines]
+    pending = [line.id for s in sections if s.kind != Stale.STUCK for line in s.lines]
     last = found[kind][limit - 1].lane if kind and len(found[kind]) > limit else None
     return StalePage(
         heading=_heading(counts),
@@ -133,13 +141,18 @@ def present(
 
 
 def _line(row: Listed, faces: Faces, local: tzinfo) -> Line:
-    lane, place = row.lane, row.conversation
-    words = f"{row.customer}: {place.subject}" if place else "Asked outside of any conversation"
-    approved = ""
-    if lane.status != LaneStatus.PENDING:
+    lane, place, approved, ends = row.lane, row.place, "", None
+    words = f"{place.customer}: {place.subject}" if place else "Asked outside of any conversation"
+    if lane.status == LaneStatus.PENDING:
+        at, ends = lane.created_at, lane.expires_at
+    else:
+        at = lane.updated_at
         who = faces(lane.decided_by).first
-        approved = f"{who} approved it {at_time(lane.decided_at or lane.updated_at, local)}"
-    return Line(lane, lane.proposal.title, tier(lane.risk_tier), words, faces(lane.asked_by), approved)
+        approved = f"{who} approved it {at_time(lane.decided_at or at, local)}"
+    return Line(
+        lane.id, lane.proposal.title, tier(lane.risk_tier), words, faces(lane.asked_by), approved, at, ago(at), ends,
+        left(ends) if ends else "",
+    )  # fmt: skip
 
 
 def _heading(counts: Mapping[Stale, int]) -> str:

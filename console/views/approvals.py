@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from urllib.parse import parse_qsl
 
 from flask import Blueprint, Response, current_app, make_response, redirect, render_template, request
@@ -20,10 +20,9 @@ from console.governance import WHOSE, Listed, Queue, Wanted
 from console.governance.actors import Actor
 from console.models import ToolApproval
 from console.presenters import queue as words
-from console.presenters.faces import Face
 from console.presenters.lanes import Card
 from console.presenters.queue import Focus, Place, QueuePage
-from console.presenters.queue_rows import Line, line
+from console.presenters.queue_rows import Line, line, who_decides
 from console.tools.registry import registry
 from console.views import cards as board
 from console.views.cards import Deciding
@@ -120,14 +119,15 @@ def go_on(place: Place, lane: ToolApproval, verb: str) -> AnyResponse:
 
 
 def look(place: Place, deciding: Deciding | None = None) -> Shown:
-    """Everything that the page shows, in three queries."""
+    """Everything that the page shows, in two queries."""
     me = operator()
-    numbers = governance.count_queue(me, place.wanted)
     queue = governance.list_queue(
         me, place.wanted, limit=settings().page_size, after=_spot(place.after), focus=place.lane
     )
     opened = queue.focus or _first(queue, _spot(place.past))
-    desk = surroundings(me, queue.rows, opened, words.link(place._replace(lane=0, past="")))
+    back = words.link(place._replace(lane=0, past=""))
+    desk = surroundings(me, place.wanted, queue.rows, opened, back)
+    numbers = desk.numbers
     lines = _lines(queue.rows, desk)
     tools = {tool.ref: tool.title for tool in registry()}
     shown = words.present(place, queue, numbers, lines, desk.faces, tools)
@@ -163,27 +163,22 @@ def _card(lane: ToolApproval, desk: QueueDesk, deciding: Deciding | None) -> Car
 def _lines(rows: list[Listed], desk: QueueDesk) -> list[Line]:
     people = [actor for actor in desk.actors.values() if actor.role is not None and actor.active]
     people.sort(key=lambda actor: actor.id != desk.operator.actor_id)
-    known: dict[Any, list[Face]] = {}
+    known: dict[tuple[str, ...], str] = {}
     local = desk.view.local
+    alarms = governance.alarms(rows, desk.actors)
     return [
-        line(
-            row,
-            governance.would_fail(row.lane, desk.actors, row.conversation),
-            _deciders(row.lane, people, desk, known),
-            desk.faces,
-            local,
-        )
-        for row in rows
+        line(row, alarm, _deciders(row.lane, people, desk, known), desk.faces, local)
+        for row, alarm in zip(rows, alarms, strict=True)
     ]
 
 
 def _deciders(
-    lane: ToolApproval, people: list[Actor], desk: QueueDesk, known: dict[Any, list[Face]]
-) -> list[Face]:
+    lane: ToolApproval, people: list[Actor], desk: QueueDesk, known: dict[tuple[str, ...], str]
+) -> str:
     """Who may decide, worked out once for all lanes of a page that differ in nothing that matters for it."""
     key = lane.tool_ref, lane.asked_by, lane.requested_by, str(lane.policy_snapshot)
     if key not in known:
-        known[key] = [desk.faces(actor.id) for actor in governance.deciders(lane, people)]
+        known[key] = who_decides([desk.faces(actor.id) for actor in governance.deciders(lane, people)])
     return known[key]
 
 

@@ -1,4 +1,4 @@
-"""What the queue reads beside its lanes, in one query: who may act, what is half-typed, and what was said last."""
+"""What the queue reads beside its lanes, in one query: who may act, what is half-typed or was said, how many wait."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from sqlalchemy import ARRAY, ScalarSelect, Select, Text, any_, bindparam, func,
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from console.db import db
-from console.governance import Listed
+from console.governance import Listed, Numbers, Wanted
+from console.governance.tallies import asked_of, numbers_part, read_numbers
+from console.governance.waiting import beside_lane
 from console.models import ApiToken, ConversationTally, Draft, Message, MessageRole, Operator
 from console.presenters.faces import Face, Faces
 from console.views.thread import Desk, drafts_where, everyone, known, tokens_where
@@ -39,19 +41,25 @@ class QueueDesk(Desk):
     """The last words of the open lane's conversation, newest first."""
     open: int
     """Open conversations, for the navigation."""
+    numbers: Numbers
 
 
-def surroundings(operator: Operator, rows: Sequence[Listed], focus: Listed | None, back: str) -> QueueDesk:
-    """What stands around these lanes, one of which is open. One query."""
+def surroundings(
+    operator: Operator, wanted: Wanted, rows: Sequence[Listed], focus: Listed | None, back: str
+) -> QueueDesk:
+    """What stands around these lanes, and all of the one that is open. One query."""
     agents = {row.lane.asked_by.removeprefix("agent:") for row in [*rows, focus] if row is not None}
-    lane, conversation = (focus.lane.id, focus.conversation) if focus else (0, None)
-    asked = {
+    lane, place = (focus.lane.id, focus.lane.conversation_id) if focus else (0, None)
+    asked = asked_of(operator, wanted) | {
         "me": operator.id,
+        "lane": lane,
         "drafts": f"lane:{lane}:%",
         "agents": list(agents),
-        "conversation": conversation.id if conversation else 0,
+        "conversation": place or 0,
     }
-    people, tokens, drafts, said, unresolved = db.session.execute(_statement(), asked).one()
+    _, conversation, people, tokens, drafts, said, unresolved, counted = db.session.execute(
+        _statement(), asked
+    ).one()
     faces = Faces({id: name for id, name, *_ in people or ()}, operator.actor_id)
     return QueueDesk(
         operator=operator,
@@ -60,6 +68,7 @@ def surroundings(operator: Operator, rows: Sequence[Listed], focus: Listed | Non
         drafts=drafts or {},
         quotes=[_quote(faces, *one) for one in said or ()],
         open=unresolved,
+        numbers=read_numbers(counted),
         back=back,
         conversation=conversation,
     )
@@ -76,12 +85,13 @@ def _statement() -> Select[Any]:
     """Built once: the page is asked for all day."""
     agents = bindparam("agents", type_=ARRAY(Text))
     unresolved = func.coalesce(func.sum(ConversationTally.difference), 0)
-    return select(
+    return beside_lane(
         everyone(),
         tokens_where(ApiToken.name == any_(agents)),
         drafts_where(Draft.key.like(bindparam("drafts"))),
         _said(),
         select(unresolved).where(ConversationTally.status == "open").scalar_subquery(),
+        numbers_part(),
     )
 
 

@@ -11,7 +11,7 @@ from playwright.sync_api import BrowserContext, Page, ViewportSize, expect
 from sqlalchemy import delete
 
 from console import governance, outbound
-from console.db import db
+from console.db import db, transaction
 from console.models import SignIn, ToolApproval
 from console.outbound import BatchTooLarge
 from tests.browser.conftest import Server
@@ -201,6 +201,39 @@ def test_templates(sign_in: OpenPage, outbox: Outbox) -> None:
     page.get_by_role("button", name="Save version 3").click()
     expect(page.locator(".field__error")).to_be_visible()
     accept(page)
+
+
+def test_the_queue_of_approvals(sign_in: OpenPage, every_state: ToolApproval, cast: Cast, desk: Desk) -> None:
+    with transaction():
+        cast.iris.scopes = []
+        db.session.add(cast.iris)
+    desk.submit("refund", desk.ben)
+    page = sign_in("ada", "/approvals")
+    expect(page.locator("#connection")).to_have_attribute("data-state", "live")
+    accept(page)
+    page.set_viewport_size(WIDE)
+    page.keyboard.press("d")
+    page.locator("#queue-tool summary").click()
+    accept(page, CROSSED)
+    for query in ("whose=asked", "whose=all&tool=nothing", f"lane={every_state.id}", "after=zzzzzzzzzz-zz"):
+        page.goto(f"/approvals?{query}")
+        assert look(page) == [], query
+
+
+def test_stale_lanes_and_ending_them(sign_in: OpenPage, every_state: ToolApproval, desk: Desk) -> None:
+    desk.tamper(
+        "UPDATE tool_approvals SET created_at = now() - interval '30 hours', updated_at = now() - interval '1 hour'"
+    )
+    page = sign_in("ada", "/admin/lanes")
+    expect(page.locator("#connection")).to_have_attribute("data-state", "live")
+    accept(page)
+    page.goto(f"/admin/lanes/expiry?lane_ids={every_state.id},1,4711")
+    accept(page, CROSSED)
+    page.get_by_role("button", name="Expire it").click()
+    page.wait_for_url("**/expired?**")
+    accept(page, CROSSED)
+    page.goto("/admin/lanes?kind=overdue")
+    assert look(page) == []
 
 
 def test_a_problem_and_an_ended_sign_in(sign_in: OpenPage, cast: Cast) -> None:
