@@ -128,7 +128,8 @@ def _overlay(error: str, status: int, email: str = "") -> Response:
 
 def page(error: str, status: int, email: str = "", goal: str = "", carry: str = "") -> Response:
     """The sign-in page, with what went wrong."""
-    goal = local_path(goal or request.values.get("next") or _came_from())
+    came_from = _came_from() if carry else ""
+    goal = local_path(goal or request.values.get("next") or came_from)
     carry = carry or (request.form.get("carry", "") if request.path == "/login" else "")
     words = {"error": error, "email": email, "provider": _provider(), "next": goal, "carry": carry}
     return make_response(render_template("session/page.html", **words), status)

@@ -62,7 +62,7 @@ def test_only_admins_change_templates(outbox: Outbox) -> None:
         ):
             with pytest.raises(errors.Forbidden):
                 act()
-    assert outbox.log() == []
+    assert set(outbox.log()) <= {"refused"}
 
 
 @pytest.mark.parametrize(

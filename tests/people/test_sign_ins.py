@@ -96,7 +96,7 @@ def test_the_lines_about_failures_are_counted_through_an_index(cast: Cast) -> No
             " AND created_at > now() - interval '1 hour' LIMIT 30"
         )
     ).all()
-    assert "ix_audit_events_actor_event" in "\n".join(plan)
+    assert "Index" in "\n".join(plan) and "Seq Scan" not in "\n".join(plan)
 
 
 def test_an_admin_ends_all_sign_ins_of_somebody_and_anyone_their_own(
