@@ -24,7 +24,8 @@ from console.config import Settings
 from console.db import db
 from console.models import AuditEvent, Operator, ToolApproval
 from jobs import actions, deliveries, pruning, sweep
-from tests.authorisation.table import ASKS_NOBODY, COMMANDS, JOBS, LOOKS_AGAIN, NO_JOB, ROUTES, SYSTEM, Row
+from tests.authorisation.programs import ASKS_NOBODY, COMMANDS, JOBS, LOOKS_AGAIN, NO_JOB, SYSTEM
+from tests.authorisation.table import ROUTES, Row
 from tests.authorisation.world import EVERYBODY, SIGNED_OUT, Persona, Who, World
 from tests.desk import Desk
 from tests.outbound.conftest import outbox, postbox  # noqa: F401 (fixtures)

@@ -23,9 +23,10 @@ from console import people as staff
 from console.db import after_commit
 from console.demo import talk
 from console.demo.followups import Followups, as_the_story_goes
-from console.demo.script import Action, People, Thread
+from console.demo.script import Action, People, Thread, read_ago
 from console.governance import execution
 from console.governance.policy import Policy
+from console.governance.returning import bring_back
 from console.models import Operator, Role
 from console.tools import ToolContext
 from jobs import actions
@@ -139,8 +140,11 @@ class Play:
                 governance.approve(lane.id, self._actor(nick), note=words, enqueue=self._send, **shown)
             case ["reject", nick]:
                 governance.reject(lane.id, self._actor(nick), reason=words, **shown)
-            case ["defer", nick]:
-                governance.defer(lane.id, self._actor(nick), reason=words, **shown)
+            case ["defer", nick, *until]:
+                back = self.moment + read_ago(" ".join(until[1:])) if until else None
+                governance.defer(lane.id, self._actor(nick), reason=words, until=back, **shown)
+            case ["return"]:
+                bring_back(lane.id, enqueue=self._send)
             case ["again", nick]:
                 governance.request_approval(lane.proposal, actor_id=self._actor(nick), enqueue=self._send)
             case ["recover"]:

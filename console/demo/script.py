@@ -62,7 +62,7 @@ class Action(Part):
     tool: str
     input: dict[str, Any]
     then: tuple[tuple[Ago, str, str], ...] = ()
-    """When, what (`approve ben`, `reject`, `defer`, `again`, `recover`), and the words with it."""
+    """When, what (`approve ben`, `reject`, `defer ben for 2d`, `return`, `again`, `recover`), and the words with it."""
     queue_away: Ago | None = None
     """How long the queue was away after the approval."""
     worker_dies: bool = False

@@ -1,14 +1,7 @@
 """State: typed SQLAlchemy models whose invariants stand in the database too. No commit, no I/O, no Flask."""
 
-from console.models.actions import (
-    EventType,
-    LaneStatus,
-    ProposalStatus,
-    ToolActionEvent,
-    ToolApproval,
-    ToolProposal,
-    TrailHead,
-)
+from console.models.action_states import EventType, LaneStatus, ProposalStatus
+from console.models.actions import ToolActionEvent, ToolApproval, ToolProposal, TrailHead
 from console.models.audit import AuditEvent, AuditType
 from console.models.conversations import (
     Conversation,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import (
@@ -22,48 +21,10 @@ from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from console.db import Base, now
+from console.models.action_states import EventType, LaneStatus, ProposalStatus
 from console.models.columns import Id, Json, Moment, Reference, Words, one_of
 
 PENDING = text("status = 'pending'")
-
-
-class ProposalStatus(StrEnum):
-    PROPOSED = "proposed"
-    BLOCKED = "blocked"
-    SUCCEEDED = "succeeded"
-    FAILED = "failed"
-    UNKNOWN = "unknown"
-    """A worker died inside a run that nobody may repeat: it may or may not have happened."""
-
-
-class LaneStatus(StrEnum):
-    PENDING = "pending"
-    APPROVED = "approved"
-    REJECTED = "rejected"
-    DEFERRED = "deferred"
-    EXPIRED = "expired"
-    INVALIDATED = "invalidated"
-    EXECUTION_PENDING = "execution_pending"
-    EXECUTED = "executed"
-    EXECUTION_FAILED = "execution_failed"
-
-
-class EventType(StrEnum):
-    PROPOSAL_CREATED = "proposal_created"
-    PROPOSAL_BLOCKED = "proposal_blocked"
-    APPROVAL_REQUESTED = "approval_requested"
-    VOTE_RECORDED = "vote_recorded"
-    APPROVED = "approved"
-    REJECTED = "rejected"
-    DEFERRED = "deferred"
-    EXPIRED = "expired"
-    REVALIDATION_PASSED = "revalidation_passed"
-    REVALIDATION_FAILED = "revalidation_failed"
-    EXECUTION_ENQUEUED = "execution_enqueued"
-    EXECUTION_STARTED = "execution_started"
-    EXECUTION_SUCCEEDED = "execution_succeeded"
-    EXECUTION_ATTEMPT_FAILED = "execution_attempt_failed"
-    EXECUTION_FAILED = "execution_failed"
 
 
 class ToolProposal(Base):

@@ -178,6 +178,7 @@ def test_what_another_decides_leaves_the_list_and_tells_the_open_card(
     ben.keyboard.press("Escape")
     ben.get_by_role("link", name="Next decision").click()
     expect(card(ben)).to_contain_text("Refund of 48")
+    expect(ben.locator("#queue-list [data-row]")).to_have_count(3)
     assert rows(ben) == ["Refund of 48", "Adjustment of 3", "Adjustment of 4"]
 
 

@@ -134,6 +134,16 @@ def test_deadlines_are_near_and_far(loaded: Flask) -> None:
     assert [lane.proposal.actor_id for lane in waiting if governance.would_fail(lane)] == ["agent:otto"]
 
 
+def test_an_admin_finds_what_is_stale_at_once_and_what_was_put_off_is_back(loaded: Flask) -> None:
+    old = governance.list_stale([governance.Stale.OLD], timedelta(days=1), limit=20)[governance.Stale.OLD]
+    titles = [row.lane.proposal.title for row in old]
+    assert len(titles) >= 4 and "Cancel order #W20433" in titles and "Change 1 item of #W20382" in titles
+    back = lane_of("apron-after-the-holiday", "return_delivered_order_items")
+    assert (back.status, back.requested_by) == (LaneStatus.PENDING, "system")
+    waits = lane_of("missing-mug", "return_delivered_order_items")
+    assert waits.wake_at is not None and waits.wake_at > now() + timedelta(days=1)
+
+
 def test_four_eyes_can_be_tried(loaded: Flask) -> None:
     ben = db.session.scalars(select(Operator).where(Operator.email == "ben@example.com")).one()
     lane = lane_of("rust-not-orange", "exchange_delivered_order_items")
