@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import select
 
@@ -62,11 +63,16 @@ def require_decider(lane: ToolApproval, actor_id: str, rules: Rules) -> Actor:
         raise
 
 
-def require_admin(actor_id: str, sentence: str) -> Actor:
-    """The actor, if it is an admin whose account is active. Raises NotAllowed with `sentence`."""
+def require_admin(actor_id: str, sentence: str, **about: Any) -> Actor:
+    """The actor, if it is an admin whose account is active.
+
+    Raises NotAllowed with `sentence`, and leaves a line about it with what it is `about`.
+    """
     actor = find_actor(actor_id)
     if not actor.active or actor.role != Role.ADMIN:
-        raise NotAllowed(sentence)
+        refused = NotAllowed(sentence)
+        note_refusal(refused, actor_id, **about)
+        raise refused
     return actor
 
 

@@ -7,11 +7,10 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any
 
-from console.audit import note_refusal
 from console.db import now, transaction
 from console.governance.actors import require_admin, require_decider
 from console.governance.canonical import digest as digest_of
-from console.governance.errors import AlreadyVoted, LaneExpired, NotAllowed, NotPending, StaleView
+from console.governance.errors import AlreadyVoted, LaneExpired, NotPending, StaleView
 from console.governance.lanes import Enqueue, leave, leave_no_expiry, locked_lane, rules_of
 from console.governance.transitions import move
 from console.governance.votes import Tally, tally
@@ -103,19 +102,12 @@ def expire(
     with transaction():
         lane = locked_lane(approval_id)
         if actor_id != "system":
-            _require_admin(actor_id, lane)
+            only = "Only an admin can end the waiting of an action before its deadline."
+            require_admin(actor_id, only, conversation_id=lane.conversation_id)
         if lane.status != LaneStatus.PENDING:
             raise NotPending(decided_sentence(lane))
         _lapse(lane, actor_id, reason)
         return lane
-
-
-def _require_admin(actor_id: str, lane: ToolApproval) -> None:
-    try:
-        require_admin(actor_id, "Only an admin can end the waiting of an action before its deadline.")
-    except NotAllowed as refusal:
-        note_refusal(refusal, actor_id, conversation_id=lane.conversation_id)
-        raise
 
 
 def _vote(lane: ToolApproval, actor_id: str, note: str | None) -> bool:

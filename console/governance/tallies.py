@@ -31,17 +31,28 @@ _NUMBERS = text("""
       FROM (
         SELECT tool_ref, risk_tier, asked_by,
                coalesce(sum(difference) FILTER (WHERE open_to_me), 0) AS me,
-               coalesce(sum(difference) FILTER (WHERE asked_by = :me_id), 0) AS asked,
-               coalesce(sum(difference), 0) AS everything,
+               coalesce(sum(difference) FILTER (WHERE asked_by = :me_id AND NOT voted), 0) AS asked,
+               coalesce(sum(difference) FILTER (WHERE NOT voted), 0) AS everything,
                coalesce(sum(difference) FILTER (WHERE shown AND (:tool = '' OR tool_ref = :tool)
                     AND (:tier = '' OR risk_tier = :tier) AND (:asker = '' OR asked_by = :asker)), 0) AS matching,
                coalesce(sum(difference) FILTER (WHERE shown), 0) AS shown
-          FROM (SELECT *, CASE :whose WHEN 'me' THEN open_to_me WHEN 'asked' THEN asked_by = :me_id ELSE true END
-                          AS shown
+          FROM (SELECT *, CASE :whose WHEN 'me' THEN open_to_me
+                                      WHEN 'asked' THEN asked_by = :me_id AND NOT voted ELSE NOT voted END AS shown
                   FROM (SELECT *, decide @> CAST(:role AS jsonb) AND tool_ref <> ALL(:closed)
                                AND NOT (:me_id IN (asked_by, requested_by)
                                         AND (four_eyes OR tool_ref = ANY(:four_eyed))) AS open_to_me
-                          FROM lane_tallies) t) t
+                          FROM (
+                            SELECT tool_ref, risk_tier, asked_by, requested_by, four_eyes, decide, difference,
+                                   false AS voted
+                              FROM lane_tallies
+                             UNION ALL
+                            -- What I have approved, and others still have to, is not for me any more.
+                            SELECT tool_ref, risk_tier, asked_by, requested_by, true, policy_snapshot->'decide', -1,
+                                   true
+                              FROM tool_approvals
+                             WHERE status = 'pending' AND votes <> '[]'::jsonb
+                               AND votes @> jsonb_build_array(jsonb_build_object('by', CAST(:me_id AS text)))
+                          ) t) t) t
          GROUP BY GROUPING SETS ((), (tool_ref), (risk_tier), (asked_by))) n
 """).columns(column("numbers", JSON))
 _CROWDED = text("""

@@ -129,6 +129,11 @@ class ToolApproval(Base):
         ),
         Index("ix_tool_approvals_age", "created_at", "id", postgresql_where=PENDING),
         Index(
+            "ix_tool_approvals_voted",
+            "id",
+            postgresql_where=text("status = 'pending' AND votes <> '[]'::jsonb"),
+        ),
+        Index(
             "ix_tool_approvals_wake",
             "wake_at",
             "id",

@@ -87,8 +87,13 @@ def _line(
     )
 
 
-def who_decides(deciders: Sequence[Face]) -> str:
-    """Who may decide, in one breath: `You or Ada can decide`, `Ada, Tom or 12 others can decide`."""
+def who_decides(deciders: Sequence[Face], counted: int = 0, needed: int = 1) -> str:
+    """Who may decide, in one breath: `You or Ada can decide`, `1 of 2 approved, Ada, Tom or 12 others can decide`."""
+    told = f"{counted} of {needed} approved, " if needed > 1 else ""
+    return told + _who(deciders)
+
+
+def _who(deciders: Sequence[Face]) -> str:
     if not deciders:
         return "Nobody here can decide it"
     if deciders[0].you and len(deciders) == 1:
@@ -107,7 +112,10 @@ def _about(row: Listed, alarm: str | None, faces: Faces) -> tuple[str, str]:
         return f"Would fail now: {alarm}", "bad"
     words = f"{row.place.customer}: {row.place.subject}" if row.place else "Asked outside of any conversation"
     if row.deferred_why:
-        return f"Back from {faces(row.deferred_by).first}’s deferral: {row.deferred_why}", ""
+        who = faces(row.deferred_by)
+        return f"Back from {'your' if who.you else f'{who.first}’s'} deferral: {row.deferred_why}", ""
+    if any(faces(vote["by"]).you for vote in row.lane.votes):
+        return f"You approved. {words}", "yours"
     if faces(row.lane.asked_by).you:
         return f"You asked. {words}", "yours"
     resolved = row.place is not None and row.place.status == ConversationStatus.RESOLVED

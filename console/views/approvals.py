@@ -18,7 +18,7 @@ from console.conversations.cursors import Cursor
 from console.errors import BadRequest
 from console.governance import WHOSE, Listed, Queue, Wanted
 from console.governance.actors import Actor
-from console.models import ToolApproval
+from console.models import LaneStatus, ToolApproval
 from console.presenters import queue as words
 from console.presenters.lanes import Card
 from console.presenters.queue import Focus, Place, QueuePage
@@ -36,6 +36,7 @@ blueprint = Blueprint("approvals", __name__)
 
 LONGEST_WORD = 200
 DECIDED = {"approval": "Approved", "rejection": "Rejected", "deferral": "Deferred"}
+COUNTED = "Your approval counts, and others have to follow"
 
 
 class Shown(NamedTuple):
@@ -114,7 +115,8 @@ def go_on(place: Place, lane: ToolApproval, verb: str) -> AnyResponse:
     response.headers["HX-Retarget"], response.headers["HX-Reswap"] = "#queue-focus", "outerHTML"
     opened = shown.card.lane.id if shown.card and shown.card.lane else 0
     response.headers["HX-Replace-Url"] = words.link(place._replace(past="", lane=opened))
-    response.headers["HX-Trigger"] = toast(f"{DECIDED[verb]}: {lane.proposal.title}")
+    done = DECIDED[verb] if lane.status != LaneStatus.PENDING else COUNTED
+    response.headers["HX-Trigger"] = toast(f"{done}: {lane.proposal.title}")
     return response
 
 
@@ -176,9 +178,11 @@ def _deciders(
     lane: ToolApproval, people: list[Actor], desk: QueueDesk, known: dict[tuple[str, ...], str]
 ) -> str:
     """Who may decide, worked out once for all lanes of a page that differ in nothing that matters for it."""
-    key = lane.tool_ref, lane.asked_by, lane.requested_by, str(lane.policy_snapshot)
+    key = lane.tool_ref, lane.asked_by, lane.requested_by, f"{lane.policy_snapshot} {lane.votes}"
     if key not in known:
-        known[key] = who_decides([desk.faces(actor.id) for actor in governance.deciders(lane, people)])
+        votes = governance.approvals(lane, desk.actors)
+        able = [actor for actor in governance.deciders(lane, people) if not votes.has(actor.id)]
+        known[key] = who_decides([desk.faces(actor.id) for actor in able], votes.counted, votes.needed)
     return known[key]
 
 

@@ -159,6 +159,19 @@ def test_the_numbers_follow_every_step_and_stay_when_folded(desk: Desk) -> None:
     assert fold_tallies() == 0
 
 
+def test_what_i_have_approved_waits_for_others(desk: Desk) -> None:
+    desk.rule(Policy(tool={"adjust": Section(approvals=2)}))
+    lane, other = desk.pending(), desk.pending("refund")
+    governance.approve(lane.id, desk.ben, enqueue=desk.enqueued)
+    ben, ada = desk.cast.ben, desk.cast.ada
+    assert ids(ben, Wanted("me")) == [other.id] and ids(ada, Wanted("me")) == [lane.id, other.id]
+    numbers = governance.count_queue(ben, Wanted("me", tool="adjust"))
+    assert numbers[:4] == (1, 0, 2, 0) and dict(numbers.tools) == {"refund": 1}
+    numbers = governance.count_queue(ben, Wanted("all", tool="adjust"))
+    assert numbers[:4] == (1, 0, 2, 1) and dict(numbers.tools) == {"refund": 1, "adjust": 1}
+    assert governance.count_queue(ada, Wanted("me"))[:4] == (2, 0, 2, 2)
+
+
 def test_numbers_of_an_empty_queue_are_nought(desk: Desk) -> None:
     numbers = governance.count_queue(desk.cast.ben, Wanted())
     assert numbers[:4] == (0, 0, 0, 0) and not numbers.tools

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from functools import partial
 
 import pytest
-from flask import Flask
 
 from console import conversations, governance
 from console.db import db, now, transaction
@@ -18,7 +16,6 @@ from console.tools import ApprovalMode
 from jobs.sweep import sweep
 from tests.conftest import Clock
 from tests.desk import Desk, Ears
-from tests.races.crowd import crowd, sorted_out
 
 
 @pytest.fixture
@@ -188,20 +185,6 @@ def test_only_what_is_deferred_and_due_comes_back(desk: Desk, deferred: ToolAppr
     for lane in (deferred, desk.pending(), desk.approved()):
         assert not bring_back(lane.id)
     assert not bring_back(4711)
-
-
-def test_of_several_sweeps_at_once_one_brings_it_back(
-    app: Flask, desk: Desk, deferred: ToolApproval, clock: Clock
-) -> None:
-    clock.advance(days=2)
-    with crowd(app) as people:
-        asked = partial(governance.request_approval, deferred.proposal, enqueue=desk.enqueued)
-        won, _ = sorted_out(
-            people.at_once(*[partial(bring_back, deferred.id)] * 6, asked), governance.GovernanceError
-        )
-    opened = [event for event in desk.events(deferred) if event == "approval_requested"]
-    assert len(opened) == 2 and desk.waiting == 1
-    assert sum(answer is True for answer in won) <= 1
 
 
 def test_a_day_in_any_zone_is_the_same_moment(desk: Desk, clock: Clock) -> None:

@@ -6,13 +6,11 @@ from datetime import timedelta
 from functools import partial
 
 import pytest
-from flask import Flask
-from sqlalchemy import text
+from sqlalchemy import select, text
 
 from console import governance
 from console.db import db
 from console.governance import (
-    GovernanceError,
     NotAllowed,
     NotExecutionPending,
     NotFound,
@@ -20,11 +18,10 @@ from console.governance import (
     Stale,
     execution,
 )
-from console.models import ToolApproval
+from console.models import AuditEvent, AuditType, ToolApproval
 from jobs import actions
 from tests.conftest import Clock
 from tests.desk import Desk, Ears
-from tests.races.crowd import crowd
 
 DAY = timedelta(days=1)
 
@@ -171,27 +168,13 @@ def test_what_a_worker_is_at_is_left_to_it(desk: Desk) -> None:
     assert governance.start_again(lane.id, desk.ada, enqueue=desk.enqueued)
 
 
-def test_a_decision_and_an_ended_selection_never_both_count(app: Flask, desk: Desk) -> None:
-    with crowd(app) as people:
-        for _ in range(10):
-            lanes = [desk.pending() for _ in range(3)]
-            ids = [lane.id for lane in lanes]
-            answers = people.at_once(
-                partial(governance.expire_each, ids, actor_id=desk.ada),
-                *[partial(governance.approve, one, desk.ben, enqueue=desk.enqueued) for one in ids],
-            )
-            ended = {one.lane_id: one.refusal for one in answers[0]}
-            for lane_id, answer in zip(ids, answers[1:], strict=True):
-                refused = isinstance(answer, GovernanceError)
-                assert refused == (ended[lane_id] is None), "one of the two, and only one"
-            assert all(len(desk.events(lane)) == 3 for lane in lanes)
-    assert desk.waiting == 0
-
-
-def test_two_who_start_it_at_once_start_one_run(app: Flask, desk: Desk) -> None:
+def test_a_refusal_leaves_a_line_in_the_log(desk: Desk) -> None:
     lane = desk.to_run()
-    with crowd(app) as people:
-        people.at_once(*[partial(governance.start_again, lane.id, desk.ada, enqueue=desk.enqueued)] * 4)
-    for _ in range(4):
-        actions.execute(lane.id)
-    assert desk.events(lane).count("execution_started") == 1
+    for attempt in (
+        partial(governance.expire_each, [lane.id], actor_id=desk.ben),
+        partial(governance.start_again, lane.id, desk.cleo),
+    ):
+        with pytest.raises(NotAllowed):
+            attempt()
+    told = db.session.scalars(select(AuditEvent).where(AuditEvent.event_type == AuditType.REFUSED)).all()
+    assert {line.actor_id for line in told} == {desk.ben, desk.cleo}

@@ -9,12 +9,13 @@ import pytest
 
 from console import conversations, governance
 from console.db import db, now, transaction
+from console.governance.policy import Policy, Section
 from console.governance.returning import bring_back
 from tests.conftest import Cast, Clock
 from tests.desk import Desk
 from tests.views.conftest import As
-from tests.views.forms import HTMX
-from tests.views.queue import due, opened, rows
+from tests.views.forms import HTMX, send
+from tests.views.queue import card_form, due, opened, rows
 
 
 def test_a_page_of_fifty_is_three_queries_whatever_it_shows(
@@ -56,6 +57,17 @@ def test_what_one_asked_says_so_and_who_else_decides(as_: As, desk: Desk) -> Non
     row = rows(ben.get("/approvals?whose=asked").text)[lane.id]
     assert "You asked." in row and "Ada or Cleo can decide" in row
     assert "Someone else" in ben.get("/approvals?whose=asked").text
+
+
+def test_a_lane_that_takes_several_approvals_says_how_far_it_is(as_: As, desk: Desk) -> None:
+    desk.rule(Policy(tool={"adjust": Section(approvals=2)}))
+    lane, ben = desk.pending(), as_("ben")
+    assert "0 of 2 approved, You, Ada or Cleo can decide" in rows(ben.get("/approvals").text)[lane.id]
+    answer = send(ben, card_form(ben, "/approvals", lane, "approval"), htmx=True)
+    assert "Your approval counts" in answer.headers["HX-Trigger"] and rows(answer.text) == {}
+    row = rows(ben.get("/approvals?whose=all").text)[lane.id]
+    assert "You approved." in row and "1 of 2 approved, Ada or Cleo can decide" in row
+    assert "1 of 2 approved, You or Cleo can decide" in as_("ada").get("/approvals").text
 
 
 def test_what_cannot_succeed_any_more_is_marked_with_its_reason(as_: As, desk: Desk, cast: Cast) -> None:
