@@ -107,7 +107,9 @@ def _about(row: Listed, alarm: str | None, faces: Faces) -> tuple[str, str]:
         return f"Would fail now: {alarm}", "bad"
     words = f"{row.place.customer}: {row.place.subject}" if row.place else "Asked outside of any conversation"
     if row.deferred_why:
-        return f"Back from {faces(row.deferred_by).first}’s deferral: {row.deferred_why}", ""
+        who = faces(row.deferred_by)
+        whose = "your" if who.you else f"{who.first}’s"
+        return f"Back from {whose} deferral: {row.deferred_why}", ""
     if faces(row.lane.asked_by).you:
         return f"You asked. {words}", "yours"
     resolved = row.place is not None and row.place.status == ConversationStatus.RESOLVED
