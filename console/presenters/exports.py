@@ -17,6 +17,8 @@ from console.trail import Event
 
 # What a spreadsheet takes for the beginning of a formula, at the beginning of a cell: also of one that begins behind a
 # semicolon, a tab or a line end, where those separate and our quotes do not count.
+# Where a quotation mark is not taken for the end of a quoted cell, a line break begins a row of its own.
+_AFTER_BREAK = re.compile(r"""([\r\n]["'\s]*)(?=[=+@-])""")
 _FORMULA = re.compile(r"(?:\A|(?<=[;\t\r\n]))(?=[=+\-@＝＋－＠])|\A(?=[\t\r\n])")
 COLUMNS = (
     "id", "at", "event", "said", "actor", "actor_name", "tool", "action", "reason", "proposal_id", "lane_id",
@@ -71,7 +73,7 @@ def record(event: Event, faces: Faces) -> dict[str, Any]:
 
 def safe(text: str) -> str:
     """The text with an apostrophe before what a spreadsheet would take for a formula, so that it is shown instead."""
-    return _FORMULA.sub("'", text)
+    return _AFTER_BREAK.sub(r"\1'", _FORMULA.sub("'", text))
 
 
 def _cell(value: Any) -> str:

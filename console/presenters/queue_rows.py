@@ -113,7 +113,8 @@ def _about(row: Listed, alarm: str | None, faces: Faces) -> tuple[str, str]:
     words = f"{row.place.customer}: {row.place.subject}" if row.place else "Asked outside of any conversation"
     if row.deferred_why:
         who = faces(row.deferred_by)
-        return f"Back from {'your' if who.you else f'{who.first}’s'} deferral: {row.deferred_why}", ""
+        whose = "your" if who.you else f"{who.first}’s"
+        return f"Back from {whose} deferral: {row.deferred_why}", ""
     if any(faces(vote["by"]).you for vote in row.lane.votes):
         return f"You approved. {words}", "yours"
     if faces(row.lane.asked_by).you:

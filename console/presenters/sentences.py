@@ -152,11 +152,11 @@ def _expired(told: Told) -> str:
         return f"{told.approved_by} It could not start before its deadline. Nothing ran."
     if lane.decided_by is not None:
         return f"{told.decider} ended the waiting. Nothing ran."
-    if lane.decided_at is not None and lane.decided_at < lane.expires_at:
-        return "The console ended the waiting. Nothing ran."
     within = span((lane.expires_at - lane.created_at).total_seconds())
     if lane.votes:
         return f"{told.approvers} approved, and nobody else within {within}. Nothing ran."
+    if lane.decided_at is not None and lane.decided_at < lane.expires_at:
+        return "The console ended the waiting. Nothing ran."
     return f"Nobody decided within {within}. Nothing ran."
 
 

@@ -21,10 +21,10 @@ def page(sign_in: SignIn, cast: Cast) -> Page:
 def test_a_room_is_two_letters_away(page: Page) -> None:
     page.keyboard.press("Control+k")
     expect(page.get_by_role("combobox")).to_be_focused()
-    page.keyboard.type("needs dec")
+    page.keyboard.type("approv")
     expect(page.locator("#palette").get_by_role("option")).to_have_count(2)
     page.keyboard.press("Enter")
-    page.wait_for_url("**/inbox?view=needs_decision")
+    page.wait_for_url("**/approvals")
 
 
 def test_what_has_a_key_on_this_page_is_offered_and_done(page: Page, cast: Cast) -> None:
