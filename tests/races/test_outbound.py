@@ -80,7 +80,7 @@ def test_a_refusal_at_once_is_recorded_once(app: Flask, outbox: Outbox) -> None:
 def test_a_confirmation_and_a_reopening_leave_nobody_unaccounted_for(app: Flask, outbox: Outbox) -> None:
     outcomes = set()
     with crowd(app) as people:
-        for _ in range(20):
+        for _ in range(60):
             ids = outbox.conversations(3)
             shown = outbox.preview(ids)
             acts: list[Any] = [partial(conversations.reopen, one, outbox.ada) for one in ids[:2]]
