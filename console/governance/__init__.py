@@ -3,7 +3,7 @@
 These are its public functions; nothing else queries its tables.
 """
 
-from console.governance.cards import alarms, approvals, deciders, may_decide, would_fail
+from console.governance.cards import Prospect, approvals, may_decide, prospects, would_fail
 from console.governance.decisions import approve, defer, expire, reject
 from console.governance.errors import (
     AlreadyVoted,
@@ -22,6 +22,7 @@ from console.governance.errors import (
     StaleView,
 )
 from console.governance.lanes import execute_approved, request_approval, rules_of
+from console.governance.listing import Listed, list_lanes
 from console.governance.proposals import Submission, propose, submit
 from console.governance.reads import (
     get_active_approval,
@@ -47,7 +48,7 @@ from console.governance.stale import (
 from console.governance.tallies import Numbers, count_queue
 from console.governance.validation import Blocked, Validated, validate
 from console.governance.votes import Tally
-from console.governance.waiting import WHOSE, Listed, Queue, Wanted, list_lanes, list_queue
+from console.governance.waiting import WHOSE, Queue, Waiting, Wanted, list_queue
 from console.tools import ToolContext
 
 __all__ = [
@@ -68,6 +69,7 @@ __all__ = [
     "NotRequiresApproval",
     "NotStuck",
     "Numbers",
+    "Prospect",
     "Queue",
     "ReasonRequired",
     "Stale",
@@ -76,13 +78,12 @@ __all__ = [
     "Tally",
     "ToolContext",
     "Validated",
+    "Waiting",
     "Wanted",
-    "alarms",
     "approvals",
     "approve",
     "count_queue",
     "count_stale",
-    "deciders",
     "defer",
     "execute_approved",
     "expire",
@@ -103,6 +104,7 @@ __all__ = [
     "may_decide",
     "old_lanes",
     "propose",
+    "prospects",
     "reject",
     "request_approval",
     "rules_of",

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 from console.db import now
 from console.governance.actors import Actor, find_actor, refusal
 from console.governance.errors import GovernanceError
 from console.governance.lanes import rules_of
+from console.governance.listing import Listed, list_lanes
 from console.governance.policy import Policy, policy
 from console.governance.revalidation import Settled, still_as_asked
 from console.governance.votes import Tally, tally
-from console.governance.waiting import Listed
+from console.governance.waiting import Waiting
 from console.models import ToolApproval
 from console.tools.registry import registry
 
@@ -25,12 +26,6 @@ def may_decide(
     `known` are actors that the page has just read; whoever is not among them is looked up.
     """
     return refusal(lane, _actor(actor_id, known), rules_of(lane))
-
-
-def deciders(lane: ToolApproval, known: Iterable[Actor]) -> list[Actor]:
-    """Those of the `known` actors who may decide this lane, in their order."""
-    rules = rules_of(lane)
-    return [actor for actor in known if refusal(lane, actor, rules) is None]
 
 
 def would_fail(
@@ -51,38 +46,58 @@ def approvals(lane: ToolApproval, known: Mapping[str, Actor] | None = None) -> T
     return tally(lane, rules_of(lane), lambda actor_id: _actor(actor_id, known))
 
 
-@dataclass
-class _Told:
-    """What lists were told in this minute under the policy in force."""
+class Prospect(NamedTuple):
+    """What a row of the queue says of its lane: why it would fail, who may decide it, and who approved so far."""
 
-    minute: int = 0
-    policy: Policy | None = None
-    answers: dict[tuple[object, ...], str | None] = field(default_factory=dict)
-
-
-_told = _Told()
+    alarm: str | None = None
+    deciders: tuple[str, ...] = ()
+    voters: tuple[str, ...] = ()
+    counted: int = 0
+    needed: int = 1
 
 
-def alarms(rows: Iterable[Listed], known: Mapping[str, Actor]) -> list[str | None]:
-    """`would_fail` of each row of a list: of a lane in which nothing changed it is worked out once a minute.
+class _Told(NamedTuple):
+    """What rows were told in this minute, under the policy in force and with the people there are."""
 
-    All that a gate may look at is in the key, except what time it is: hence the minute.
-    """
+    minute: int
+    policy: Policy
+    people: tuple[Actor, ...]
+    answers: dict[tuple[object, ...], Prospect]
+
+
+# One at most. Replaced as a whole: pages are made in several threads.
+_told: list[_Told] = []
+
+
+def prospects(rows: Sequence[Waiting], known: Mapping[str, Actor]) -> list[Prospect]:
+    """What each row says; no query for lanes that were asked about in this minute and did not change, else one."""
+    people = tuple(actor for actor in known.values() if actor.role is not None and actor.active)
     minute = int(now().timestamp()) // 60
-    if (_told.minute, _told.policy) != (minute, policy()):
-        _told.minute, _told.policy, _told.answers = minute, policy(), {}
-    answers, tools = _told.answers, registry()
-    found = []
-    for lane, place, *_ in rows:
-        proposal = lane.proposal
-        key = (
-            lane.id, lane.version, lane.digest, repr(proposal.input), _actor(proposal.actor_id, known),
-            tools.get(proposal.tool_ref), place and place.resolved_at,
-        )  # fmt: skip
-        if key not in answers:
-            answers[key] = would_fail(lane, known, place)
-        found.append(answers[key])
-    return found
+    told = next(iter(_told), None)
+    if told is None or told[:3] != (minute, policy(), people):
+        told = _Told(minute, policy(), people, {})
+        _told[:] = [told]
+    keys = {row.id: _key(row, known) for row in rows}
+    missing = [lane_id for lane_id, key in keys.items() if key not in told.answers]
+    for found in list_lanes(missing) if missing else ():
+        told.answers[keys[found.lane.id]] = _prospect(found, known, people)
+    return [told.answers.get(keys[row.id], Prospect()) for row in rows]
+
+
+def _key(row: Waiting, known: Mapping[str, Actor]) -> tuple[object, ...]:
+    """All that a gate may look at, except what time it is: hence the minute."""
+    return (
+        row.id, row.version, row.digest, row.rules, row.votes, row.input, row.resolved_at,
+        known.get(row.asked_by), registry().get(row.tool_ref),
+    )  # fmt: skip
+
+
+def _prospect(found: Listed, known: Mapping[str, Actor], people: tuple[Actor, ...]) -> Prospect:
+    lane, rules = found.lane, rules_of(found.lane)
+    votes = tally(lane, rules, lambda actor_id: _actor(actor_id, known))
+    able = (a.id for a in people if not votes.has(a.id) and refusal(lane, a, rules) is None)
+    voters = tuple(vote.actor.id for vote in votes.votes)
+    return Prospect(would_fail(lane, known, found.place), tuple(able), voters, votes.counted, votes.needed)
 
 
 def _actor(actor_id: str, known: Mapping[str, Actor] | None) -> Actor:

@@ -33,8 +33,9 @@ from console.governance.decisions import expire
 from console.governance.errors import GovernanceError, NotExecutionPending, NotStuck
 from console.governance.execution import lock_key
 from console.governance.lanes import Enqueue, execute_approved, leave, locked_lane
+from console.governance.listing import Listed, as_listed, listed
 from console.governance.transitions import move
-from console.governance.waiting import PENDING, Listed, as_listed, listed
+from console.governance.waiting import PENDING
 from console.locks import is_held
 from console.models import EventType, LaneStatus, ToolApproval, ToolProposal
 

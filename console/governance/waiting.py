@@ -8,25 +8,23 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
-    ARRAY,
     BigInteger,
     Boolean,
     ColumnElement,
     Integer,
-    ScalarSelect,
     Select,
+    Text,
     any_,
     bindparam,
+    cast,
     func,
-    literal,
     literal_column,
     not_,
     or_,
     select,
     tuple_,
 )
-from sqlalchemy.orm import aliased, defer, joinedload
-from sqlalchemy.orm.interfaces import LoaderOption
+from sqlalchemy.orm import aliased
 
 from console.db import db
 from console.governance.policy import policy
@@ -47,30 +45,39 @@ class Wanted(NamedTuple):
     asker: str = ""
 
 
-class Place(NamedTuple):
-    """The conversation of a lane, as far as a list tells of it."""
+class Waiting(NamedTuple):
+    """A lane as a row of the queue: plain values, since a page has fifty and each costs what it holds."""
 
-    subject: str
-    customer: str
+    id: int
+    version: int
+    digest: str
     status: str
+    tool_ref: str
+    risk_tier: str
+    asked_by: str
+    requested_by: str
+    created_at: datetime
+    expires_at: datetime
+    rules: str
+    votes: str
+    title: str
+    input: str
+    """Rules, approvals and input as they are stored, unread: whether they are the same as before is all a row asks."""
+    conversation_id: int | None
+    subject: str | None
+    customer: str | None
     resolved_at: datetime | None
-
-
-class Listed(NamedTuple):
-    """A lane as a list shows it: with where it belongs, and what it was put off for if it has come back."""
-
-    lane: ToolApproval
-    place: Place | None
     deferred_by: str | None
     deferred_why: str | None
+    """What it was put off for, if it has come back."""
 
 
 class Queue(NamedTuple):
     """A page of the queue, soonest to lapse first; `more` when another one follows."""
 
-    rows: list[Listed]
+    rows: list[Waiting]
     more: bool
-    focus: Listed | None
+    focus: Waiting | None
     """The lane that was asked for by its id, on this page or not, waiting or not; None when there is none."""
 
 
@@ -106,52 +113,10 @@ def list_queue(
         asked["at"], asked["last_id"] = after
     narrowed = (bool(wanted.tool), bool(wanted.tier), bool(wanted.asker), after is not None)
     kind = _Kind(wanted.whose, role, *narrowed, bool(asked["closed"]), limit)
-    found = [(listed(row), row.on_page) for row in db.session.execute(_statement(kind), asked)]
+    found = [(Waiting._make(row), on_page) for *row, on_page in db.session.execute(_statement(kind), asked)]
     rows = [row for row, on_page in found if on_page]
-    shown = next((row for row, _ in found if row.lane.id == focus), None)
+    shown = next((row for row, _ in found if row.id == focus), None)
     return Queue(rows[:limit], len(rows) > limit, shown)
-
-
-def list_lanes(lane_ids: Sequence[int]) -> list[Listed]:
-    """These lanes, those that there are, in whatever state. One query."""
-    query = as_listed(bindparam("ids", type_=ARRAY(BigInteger))).order_by(ToolApproval.id)
-    return [listed(row) for row in db.session.execute(query, {"ids": list(lane_ids)})]
-
-
-def listed(row: Any) -> Listed:
-    """A row of `as_listed`."""
-    lane, subject, customer, status, resolved_at, deferred_by, deferred_why = row[:7]
-    place = None if subject is None else Place(subject, customer, status, resolved_at)
-    return Listed(lane, place, deferred_by, deferred_why)
-
-
-def as_listed(ids: ColumnElement[Any]) -> Select[Any]:
-    """The lanes of an array of ids, each as `listed` reads it."""
-    before = aliased(ToolApproval)
-    place = Conversation.subject, Customer.name, Conversation.status, Conversation.resolved_at
-    columns: tuple[Any, ...] = ToolApproval, *place, before.decided_by, before.reason
-    return (
-        select(*columns)
-        .outerjoin(Conversation, Conversation.id == ToolApproval.conversation_id)
-        .outerjoin(Customer, Customer.id == Conversation.customer_id)
-        .outerjoin(before, before.id == ToolApproval.returns_id)
-        .where(ToolApproval.id == any_(ids))
-        .options(_without_snapshots())
-        .execution_options(populate_existing=True)
-    )
-
-
-def beside_lane(*parts: ScalarSelect[Any]) -> Select[Any]:
-    """The lane `lane` with all that its card shows and its conversation, or none, beside parts of a page. One row."""
-    always = select(literal(1).label("one")).subquery()
-    return (
-        select(ToolApproval, Conversation, *parts)
-        .select_from(always)
-        .outerjoin(ToolApproval, ToolApproval.id == bindparam("lane"))
-        .outerjoin(Conversation, Conversation.id == ToolApproval.conversation_id)
-        .options(joinedload(ToolApproval.proposal, innerjoin=False))
-        .execution_options(populate_existing=True)
-    )
 
 
 def standing(role: Role) -> dict[str, Sequence[str]]:
@@ -163,21 +128,28 @@ def standing(role: Role) -> dict[str, Sequence[str]]:
     }
 
 
-def _without_snapshots() -> LoaderOption:
-    """What a row does not show is not read: documents are most of what a page would parse."""
-    unread = ToolProposal.input_snapshot, ToolProposal.scope_snapshot, ToolProposal.policy_snapshot
-    proposal = joinedload(ToolApproval.proposal, innerjoin=True)
-    return proposal.options(*(defer(column, raiseload=True) for column in unread))
-
-
 @cache
 def _statement(kind: _Kind) -> Select[Any]:
     """Built once a kind of page: SQLAlchemy keeps what it works out about a statement with the statement."""
     page = _walk(kind).cte("page")
     ids = select(page.c.id).union_all(select(bindparam("focus", type_=BigInteger)))
-    on_page = ToolApproval.id.in_(select(page.c.id)).label("on_page")
-    found = as_listed(func.array(ids.scalar_subquery())).add_columns(on_page)
-    return found.order_by(ToolApproval.expires_at, ToolApproval.id)
+    on_page = ToolApproval.id.in_(select(page.c.id))
+    lane, proposal, before = ToolApproval, ToolProposal, aliased(ToolApproval)
+    columns: tuple[Any, ...] = (
+        lane.id, lane.version, lane.digest, lane.status, lane.tool_ref, lane.risk_tier, lane.asked_by,
+        lane.requested_by, lane.created_at, lane.expires_at, cast(lane.policy_snapshot, Text), cast(lane.votes, Text),
+        proposal.title, cast(proposal.input, Text), lane.conversation_id, Conversation.subject, Customer.name,
+        Conversation.resolved_at, before.decided_by, before.reason, on_page,
+    )  # fmt: skip
+    return (
+        select(*columns)
+        .join(proposal, proposal.id == lane.tool_proposal_id)
+        .outerjoin(Conversation, Conversation.id == lane.conversation_id)
+        .outerjoin(Customer, Customer.id == Conversation.customer_id)
+        .outerjoin(before, before.id == lane.returns_id)
+        .where(lane.id == any_(func.array(ids.scalar_subquery())))
+        .order_by(lane.expires_at, lane.id)
+    )
 
 
 def _walk(kind: _Kind) -> Select[int]:

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from urllib.parse import urlencode
 
 from console.conversations.cursors import Cursor
-from console.governance import Numbers, Queue, Wanted
+from console.governance import Numbers, Queue, Waiting, Wanted
 from console.models import ToolApproval
 from console.presenters.faces import Faces
 from console.presenters.inbox import Choice
@@ -98,7 +98,7 @@ def link(place: Place, path: str = "/approvals") -> str:
     return f"{path}?{query}" if query else path
 
 
-def cursor(lane: ToolApproval) -> str:
+def cursor(lane: ToolApproval | Waiting) -> str:
     """Where a lane stands in the queue, waiting or not."""
     return str(Cursor(lane.expires_at, lane.id))
 
@@ -114,7 +114,7 @@ def present(
     return QueuePage(
         place=place,
         heading=count(numbers.matching, *WAIT[wanted.whose]) if numbers.matching else EMPTY[wanted.whose][0],
-        first=rows[0].lane.expires_at if rows and not place.after else None,
+        first=rows[0].expires_at if rows and not place.after else None,
         tabs=[
             Choice(word, link(Place(wanted._replace(whose=whose))), whose == wanted.whose, getattr(numbers, whose))
             for whose, word in WHOSE.items()
@@ -122,7 +122,7 @@ def present(
         filters=list(_filters(wanted, numbers, faces, tools)),
         groups=_groups(lines, more),
         here=link(plain),
-        later=link(Place(wanted, cursor(rows[-1].lane))) if more else None,
+        later=link(Place(wanted, cursor(rows[-1]))) if more else None,
         soonest=link(Place(wanted)) if place.after else None,
         empty=BEYOND if place.after else NARROWED if narrowed else EMPTY[wanted.whose],
         everything=link(Place(Wanted("all"))),
@@ -131,10 +131,10 @@ def present(
     )  # fmt: skip
 
 
-def focus(place: Place, queue: Queue, numbers: Numbers, lane: ToolApproval) -> Focus:
+def focus(place: Place, queue: Queue, numbers: Numbers, lane: ToolApproval | Waiting) -> Focus:
     """Where the open lane stands in the list."""
     rows = queue.rows
-    ids = [row.lane.id for row in rows]
+    ids = [row.id for row in rows]
     at = ids.index(lane.id) if lane.id in ids else -1
     plain = Place(place.wanted, place.after)
     if at >= 0:
@@ -146,15 +146,15 @@ def focus(place: Place, queue: Queue, numbers: Numbers, lane: ToolApproval) -> F
         )
     else:
         spot = (lane.expires_at, lane.id)
-        before = [row for row in rows if (row.lane.expires_at, row.lane.id) < spot][-1:]
-        after = [row for row in rows if (row.lane.expires_at, row.lane.id) > spot][:1] or list(rows[:1])
+        before = [row for row in rows if (row.expires_at, row.id) < spot][-1:]
+        after = [row for row in rows if (row.expires_at, row.id) > spot][:1] or list(rows[:1])
         words = "Not in this list" if lane.status == "pending" else "No longer waiting"
-    onward = plain._replace(lane=after[0].lane.id) if after else None
+    onward = plain._replace(lane=after[0].id) if after else None
     if onward is None and queue.more and at >= 0:
         onward = Place(place.wanted, cursor(lane))
     return Focus(
         words=words,
-        before=link(plain._replace(lane=before[0].lane.id)) if before else None,
+        before=link(plain._replace(lane=before[0].id)) if before else None,
         next=link(onward) if onward else None,
         back=link(plain),
         here=link(plain._replace(lane=lane.id), "/approvals/focus"),

@@ -8,8 +8,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from console.db import now
-from console.governance import Listed
-from console.models import ConversationStatus
+from console.governance import Prospect, Waiting
 from console.presenters.faces import Face, Faces
 from console.presenters.labels import count, tier
 from console.presenters.times import exact, span
@@ -42,14 +41,13 @@ class Line(NamedTuple):
         return self.left * 10 < self.whole
 
 
-def line(row: Listed, alarm: str | None, who: str, faces: Faces, local: tzinfo) -> Line:
+def line(row: Waiting, prospect: Prospect, who: str, faces: Faces, local: tzinfo) -> Line:
     """One row. Times are in whole minutes, so that equal rows are equal."""
-    lane, minute = row.lane, int(now().timestamp()) // 60
-    about, tone = _about(row, alarm, faces)
-    asker = faces(lane.asked_by)
+    minute = int(now().timestamp()) // 60
+    about, tone = _about(row, prospect, faces)
+    asker = faces(row.asked_by)
     return _line(
-        lane.id, lane.proposal.title, lane.risk_tier, about, tone, who, asker, lane.created_at, lane.expires_at,
-        minute, local,
+        row.id, row.title, row.risk_tier, about, tone, who, asker, row.created_at, row.expires_at, minute, local
     )  # fmt: skip
 
 
@@ -106,21 +104,20 @@ def _who(deciders: Sequence[Face]) -> str:
     )
 
 
-def _about(row: Listed, alarm: str | None, faces: Faces) -> tuple[str, str]:
+def _about(row: Waiting, prospect: Prospect, faces: Faces) -> tuple[str, str]:
     """What a row says below its title, and in which tone."""
-    if alarm:
-        return f"Would fail now: {alarm}", "bad"
-    words = f"{row.place.customer}: {row.place.subject}" if row.place else "Asked outside of any conversation"
+    if prospect.alarm:
+        return f"Would fail now: {prospect.alarm}", "bad"
+    words = f"{row.customer}: {row.subject}" if row.conversation_id else "Asked outside of any conversation"
     if row.deferred_why:
         who = faces(row.deferred_by)
         whose = "your" if who.you else f"{who.first}’s"
         return f"Back from {whose} deferral: {row.deferred_why}", ""
-    if any(faces(vote["by"]).you for vote in row.lane.votes):
+    if faces.viewer in prospect.voters:
         return f"You approved. {words}", "yours"
-    if faces(row.lane.asked_by).you:
+    if faces(row.asked_by).you:
         return f"You asked. {words}", "yours"
-    resolved = row.place is not None and row.place.status == ConversationStatus.RESOLVED
-    return (f"Resolved meanwhile. {words}" if resolved else words), ""
+    return (f"Resolved meanwhile. {words}" if row.resolved_at else words), ""
 
 
 def _group(expires_at: datetime, moment: datetime, local: tzinfo) -> str:

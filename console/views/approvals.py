@@ -16,8 +16,7 @@ from werkzeug.wrappers import Response as AnyResponse
 from console import governance
 from console.conversations.cursors import Cursor
 from console.errors import BadRequest
-from console.governance import WHOSE, Listed, Queue, Wanted
-from console.governance.actors import Actor
+from console.governance import WHOSE, Queue, Waiting, Wanted
 from console.models import LaneStatus, ToolApproval
 from console.presenters import queue as words
 from console.presenters.lanes import Card
@@ -121,7 +120,7 @@ def go_on(place: Place, lane: ToolApproval, verb: str) -> AnyResponse:
 
 
 def look(place: Place, deciding: Deciding | None = None) -> Shown:
-    """Everything that the page shows, in two queries."""
+    """Everything that the page shows, in two queries, or three when there are rows that nobody looked at of late."""
     me = operator()
     queue = governance.list_queue(
         me, place.wanted, limit=settings().page_size, after=_spot(place.after), focus=place.lane
@@ -134,22 +133,21 @@ def look(place: Place, deciding: Deciding | None = None) -> Shown:
     tools = {tool.ref: tool.title for tool in registry()}
     shown = words.present(place, queue, numbers, lines, desk.faces, tools)
     counts = {"approvals": numbers.all, "open": desk.open}
-    if opened is None:
+    if desk.lane is None:
         return Shown(shown, None, None, desk, counts)
-    lane = opened.lane
-    card = _card(lane, desk, deciding)
-    return Shown(shown, card, words.focus(place, queue, numbers, lane), desk, counts)
+    card = _card(desk.lane, desk, deciding)
+    return Shown(shown, card, words.focus(place, queue, numbers, desk.lane), desk, counts)
 
 
 def _spot(word: str) -> Cursor | None:
     return Cursor.parse(word) if word else None
 
 
-def _first(queue: Queue, past: Cursor | None) -> Listed | None:
+def _first(queue: Queue, past: Cursor | None) -> Waiting | None:
     """The lane to open when none was asked for: the next after the one that was decided, else the first."""
     if past is not None:
         for row in queue.rows:
-            if (row.lane.expires_at, row.lane.id) > past:
+            if (row.expires_at, row.id) > past:
                 return row
     return queue.rows[0] if queue.rows else None
 
@@ -162,28 +160,17 @@ def _card(lane: ToolApproval, desk: QueueDesk, deciding: Deciding | None) -> Car
     return board.card_of(desk, proposal, *(deciding or {}).get(lane.id, (None, None)))
 
 
-def _lines(rows: list[Listed], desk: QueueDesk) -> list[Line]:
-    people = [actor for actor in desk.actors.values() if actor.role is not None and actor.active]
-    people.sort(key=lambda actor: actor.id != desk.operator.actor_id)
-    known: dict[tuple[str, ...], str] = {}
-    local = desk.view.local
-    alarms = governance.alarms(rows, desk.actors)
-    return [
-        line(row, alarm, _deciders(row.lane, people, desk, known), desk.faces, local)
-        for row, alarm in zip(rows, alarms, strict=True)
-    ]
-
-
-def _deciders(
-    lane: ToolApproval, people: list[Actor], desk: QueueDesk, known: dict[tuple[str, ...], str]
-) -> str:
-    """Who may decide, worked out once for all lanes of a page that differ in nothing that matters for it."""
-    key = lane.tool_ref, lane.asked_by, lane.requested_by, f"{lane.policy_snapshot} {lane.votes}"
-    if key not in known:
-        votes = governance.approvals(lane, desk.actors)
-        able = [actor for actor in governance.deciders(lane, people) if not votes.has(actor.id)]
-        known[key] = who_decides([desk.faces(actor.id) for actor in able], votes.counted, votes.needed)
-    return known[key]
+def _lines(rows: list[Waiting], desk: QueueDesk) -> list[Line]:
+    faces, local, known = desk.faces, desk.view.local, dict[tuple[object, ...], str]()
+    lines = []
+    for row, prospect in zip(rows, governance.prospects(rows, desk.actors), strict=True):
+        # Most lanes of a page are for the same people.
+        key = prospect[1:]
+        if key not in known:
+            able = sorted((faces(actor_id) for actor_id in prospect.deciders), key=lambda face: not face.you)
+            known[key] = who_decides(able, prospect.counted, prospect.needed)
+        lines.append(line(row, prospect, known[key], faces, local))
+    return lines
 
 
 def _list(shown: Shown) -> str:

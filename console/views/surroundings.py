@@ -12,10 +12,10 @@ from sqlalchemy import ARRAY, ScalarSelect, Select, Text, any_, bindparam, func,
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from console.db import db
-from console.governance import Listed, Numbers, Wanted
+from console.governance import Numbers, Waiting, Wanted
+from console.governance.listing import beside_lane
 from console.governance.tallies import asked_of, numbers_part, read_numbers
-from console.governance.waiting import beside_lane
-from console.models import ApiToken, ConversationTally, Draft, Message, MessageRole, Operator
+from console.models import ApiToken, ConversationTally, Draft, Message, MessageRole, Operator, ToolApproval
 from console.presenters.faces import Face, Faces
 from console.views.thread import Desk, drafts_where, everyone, known, tokens_where
 
@@ -37,6 +37,8 @@ class Quote(NamedTuple):
 class QueueDesk(Desk):
     """Where an operator stands in front of the queue."""
 
+    lane: ToolApproval | None
+    """The lane that is open, with all that its card shows."""
     quotes: list[Quote]
     """The last words of the open lane's conversation, newest first."""
     open: int
@@ -45,19 +47,19 @@ class QueueDesk(Desk):
 
 
 def surroundings(
-    operator: Operator, wanted: Wanted, rows: Sequence[Listed], focus: Listed | None, back: str
+    operator: Operator, wanted: Wanted, rows: Sequence[Waiting], focus: Waiting | None, back: str
 ) -> QueueDesk:
     """What stands around these lanes, and all of the one that is open. One query."""
-    agents = {row.lane.asked_by.removeprefix("agent:") for row in [*rows, focus] if row is not None}
-    lane, place = (focus.lane.id, focus.lane.conversation_id) if focus else (0, None)
+    agents = {row.asked_by.removeprefix("agent:") for row in [*rows, focus] if row is not None}
+    lane_id, place = (focus.id, focus.conversation_id) if focus else (0, None)
     asked = asked_of(operator, wanted) | {
         "me": operator.id,
-        "lane": lane,
-        "drafts": f"lane:{lane}:%",
+        "lane": lane_id,
+        "drafts": f"lane:{lane_id}:%",
         "agents": list(agents),
         "conversation": place or 0,
     }
-    _, conversation, people, tokens, drafts, said, unresolved, counted = db.session.execute(
+    lane, conversation, people, tokens, drafts, said, unresolved, counted = db.session.execute(
         _statement(), asked
     ).one()
     faces = Faces({id: name for id, name, *_ in people or ()}, operator.actor_id)
@@ -66,6 +68,7 @@ def surroundings(
         actors=known(people, tokens),
         faces=faces,
         drafts=drafts or {},
+        lane=lane,
         quotes=[_quote(faces, *one) for one in said or ()],
         open=unresolved,
         numbers=read_numbers(counted),

@@ -18,7 +18,7 @@ from tests.views.forms import HTMX, send
 from tests.views.queue import card_form, due, opened, rows
 
 
-def test_a_page_of_fifty_is_three_queries_whatever_it_shows(
+def test_a_page_of_fifty_is_four_queries_at_most_whatever_it_shows(
     as_: As, desk: Desk, cast: Cast, statements: list[str]
 ) -> None:
     ben = as_("ben")
@@ -34,7 +34,10 @@ def test_a_page_of_fifty_is_three_queries_whatever_it_shows(
         for headers in ({}, HTMX):
             statements.clear()
             answer = ben.get(f"/approvals{query}", headers=headers)
-            assert answer.status_code == 200 and len(statements) == 3, (query, statements)
+            assert answer.status_code == 200 and len(statements) <= 4, (query, statements)
+        statements.clear()
+        ben.get(f"/approvals{query}")
+        assert len(statements) == 3, (query, statements)
     assert len(rows(ben.get("/approvals?whose=all").text)) == 50
 
 
@@ -91,7 +94,7 @@ def test_a_conversation_that_was_resolved_meanwhile_is_marked(
     ben = as_("ben")
     statements.clear()
     found = rows(ben.get("/approvals").text)
-    assert len(statements) == 3
+    assert len(statements) == 4
     assert all("The conversation was resolved after this was asked" in found[lane.id] for lane in lanes)
 
 
