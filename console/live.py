@@ -12,7 +12,6 @@ import re
 import threading
 import time
 from collections.abc import Iterable
-from socket import socket as Socket
 
 import psycopg
 import structlog
@@ -85,26 +84,17 @@ class Hub:
         self._stopped = threading.Event()
         self.listening = threading.Event()
 
-    def open(
-        self,
-        topics: frozenset[str],
-        sign_in_id: int,
-        operator_id: int,
-        grants: str,
-        socket: Socket | None = None,
-    ) -> Stream:
-        """A new stream. The first one in a process starts its listener; the caller must `leave()` it in the end."""
-        stream = Stream(topics, sign_in_id, operator_id, grants, socket)
+    def open(self, stream: Stream) -> None:
+        """Tell a stream from now on. The first one in a process starts its listener; the caller must `leave()` it."""
         with self._lock:
             self._streams.add(stream)
-            for topic in topics:
+            for topic in stream.topics:
                 self._by_topic.setdefault(topic, set()).add(stream)
             # A listener does not survive fork(): each process that serves streams starts its own.
             if self._pid != os.getpid():
                 self._pid = os.getpid()
                 threading.Thread(target=self._listen_forever, name="live-listener", daemon=True).start()
                 threading.Thread(target=self._watch_forever, name="live-presence", daemon=True).start()
-        return stream
 
     def leave(self, stream: Stream) -> None:
         """Forget a stream whose page is gone."""

@@ -20,8 +20,8 @@ from console.governance.decisions import expire
 from console.governance.lanes import Enqueue, leave, locked_if_free, locked_lane
 from console.governance.revalidation import revalidate
 from console.governance.transitions import move
-from console.governance.validation import masked
 from console.locks import worker_lock
+from console.masking import masked
 from console.models import EventType, LaneStatus, ProposalStatus, ToolApproval
 from console.tools import PermanentToolError, RunContext, Tool, ToolError
 from console.tools.registry import registry

@@ -22,9 +22,9 @@ from console.governance.validation import (
     dump,
     granted_scopes,
     labelled_rows,
-    masked,
     validate,
 )
+from console.masking import masked
 from console.models import Conversation, EventType, ProposalStatus, ToolApproval, ToolProposal
 from console.tools import ApprovalMode, Tool, ToolContext
 from console.tools.registry import registry

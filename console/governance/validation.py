@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -12,12 +11,11 @@ from pydantic import BaseModel, ValidationError
 from console.governance.canonical import has_forbidden_text, storable
 from console.governance.conditions import label_of
 from console.governance.policy import Rules, policy
+from console.masking import DOTS, is_secret, masked
 from console.models import ToolProposal
 from console.tools import ApprovalMode, RiskTier, Tool, ToolContext
 from console.tools.registry import registry
 
-SECRET_NAME = re.compile(r"password|token|secret|key|credential", re.IGNORECASE)
-DOTS = "••••••••"
 SENTENCES = {
     "unknown_tool": "There is no such action here.",
     "no_policy_defined": "This action declares no policy about who may ask for it, so nobody may.",
@@ -168,14 +166,7 @@ def labelled_rows(tool: Tool, parameters: Mapping[str, Any]) -> list[dict[str, A
         {
             "name": name,
             "label": label_of(tool, name),
-            "value": DOTS if SECRET_NAME.search(name) and value not in (None, "") else masked(value),
+            "value": DOTS if is_secret(name) and value not in (None, "") else masked(value),
         }
         for name, value in parameters.items()
     ]
-
-
-def masked(value: Any) -> Any:
-    """The value with every member whose name speaks of a secret as dots, at any depth."""
-    if isinstance(value, dict):
-        return {k: DOTS if SECRET_NAME.search(str(k)) and v else masked(v) for k, v in value.items()}
-    return [masked(member) for member in value] if isinstance(value, list) else value

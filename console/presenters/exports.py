@@ -10,9 +10,9 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC
 from typing import Any
 
+from console.masking import masked
 from console.presenters import events
 from console.presenters.faces import Faces
-from console.presenters.values import masked
 from console.trail import Event
 
 # What a spreadsheet takes for the beginning of a formula, at the beginning of a cell: also of one that begins behind a

@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 from pydantic import BaseModel
 from werkzeug.datastructures import MultiDict
 
-from console.presenters.values import is_secret, label
+from console.masking import is_secret
+from console.presenters.values import label
 from console.tools.base import RESERVED
 
 _SEPARATED = re.compile(r"[\s,]+")

@@ -7,9 +7,9 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
-DOTS = "••••••••"
+from console.masking import DOTS, is_secret, masked
+
 MOST_ROWS = 24
-_SECRET = re.compile(r"password|token|secret|key|credential", re.IGNORECASE)
 _MONEY = re.compile(r"(^|_)(amount|price|total|refund|balance)($|_)")
 
 
@@ -19,11 +19,6 @@ class Row(NamedTuple):
     label: str
     lines: tuple[str, ...]
     money: bool = False
-
-
-def is_secret(name: str) -> bool:
-    """Whether the value of a field of this name is shown as dots."""
-    return bool(_SECRET.search(name))
 
 
 def label(name: str) -> str:
@@ -54,13 +49,6 @@ def fact_rows(facts: Mapping[str, Any] | None, *, without: Iterable[str] = ()) -
 def raw(value: Any) -> str:
     """The value as indented JSON, secrets as dots, for those who ask for it."""
     return json.dumps(masked(value), indent=2, ensure_ascii=False, sort_keys=True)
-
-
-def masked(value: Any) -> Any:
-    """The value with dots for what is secret, at every depth."""
-    if isinstance(value, dict):
-        return {k: DOTS if is_secret(str(k)) and v else masked(v) for k, v in value.items()}
-    return [masked(member) for member in value] if isinstance(value, list) else value
 
 
 def _lines(name: str, value: Any) -> tuple[str, ...]:

@@ -47,7 +47,6 @@ def init_app(app: Flask) -> None:
         exact=lambda at: times.exact(at, local),
         iso=times.iso,
         left=times.left,
-        seconds_left=times.seconds_left,
         initials=names.initials,
         tint=names.tint,
         event_name=event_name,

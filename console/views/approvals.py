@@ -15,6 +15,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from console import governance
 from console.conversations.cursors import Cursor
+from console.conversations.texts import settings
 from console.errors import BadRequest
 from console.governance import WHOSE, Queue, Waiting, Wanted
 from console.models import LaneStatus, ToolApproval
@@ -29,7 +30,6 @@ from console.views.conversations import beside
 from console.views.fragments import fragment, is_htmx, toast
 from console.views.session import operator
 from console.views.surroundings import QueueDesk, surroundings
-from console.views.thread import settings
 
 blueprint = Blueprint("approvals", __name__)
 

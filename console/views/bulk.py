@@ -9,6 +9,7 @@ from flask import Blueprint, Response, make_response, redirect, render_template,
 from werkzeug.wrappers import Response as AnyResponse
 
 from console import channels, outbound
+from console.conversations.texts import settings
 from console.errors import ConsoleError
 from console.outbound import BatchTooLarge, OutboundError, Preview
 from console.presenters.days import zone
@@ -16,7 +17,6 @@ from console.presenters.previews import present
 from console.views.fragments import is_htmx
 from console.views.selection import selected
 from console.views.session import local_path, operator
-from console.views.thread import settings
 
 blueprint = Blueprint("bulk", __name__)
 

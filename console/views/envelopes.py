@@ -9,6 +9,7 @@ from flask import Blueprint, Response, flash, make_response, redirect, render_te
 from werkzeug.wrappers import Response as AnyResponse
 
 from console import outbound
+from console.conversations.texts import settings
 from console.errors import BadRequest
 from console.presenters.days import zone
 from console.presenters.envelopes import line, present, rows
@@ -17,7 +18,6 @@ from console.presenters.sends import LEFT_OUT_NAMED, left_out
 from console.views.fragments import fragment, is_htmx, toast
 from console.views.people import faces
 from console.views.session import operator
-from console.views.thread import settings
 
 blueprint = Blueprint("envelopes", __name__)
 

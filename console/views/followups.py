@@ -10,6 +10,7 @@ from flask import Blueprint, Response, flash, make_response, redirect, render_te
 from werkzeug.wrappers import Response as AnyResponse
 
 from console import conversations, outbound
+from console.conversations.texts import settings
 from console.db import now
 from console.errors import ConsoleError, Invalid
 from console.models import Conversation, TemplateVersion
@@ -19,7 +20,6 @@ from console.presenters.letters import LetterPage, letter
 from console.views.fragments import is_htmx, toast
 from console.views.people import faces
 from console.views.session import operator
-from console.views.thread import settings
 
 blueprint = Blueprint("followups", __name__)
 

@@ -12,6 +12,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from console import conversations as talk
 from console import governance
+from console.conversations.texts import settings
 from console.db import db
 from console.errors import ConsoleError, NotFound
 from console.governance import DateNotUsable, GovernanceError
@@ -150,7 +151,7 @@ def _until() -> datetime | None:
         raise DateNotUsable(
             "This is no day and time. Choose one from the calendar, or leave it empty."
         ) from error
-    return moment if moment.tzinfo else moment.replace(tzinfo=zone(desk.settings().timezone))
+    return moment if moment.tzinfo else moment.replace(tzinfo=zone(settings().timezone))
 
 
 def _keep(key: str, typed: str) -> None:

@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from console import governance
 from console.conversations.cursors import Cursor
+from console.conversations.texts import settings
 from console.errors import BadRequest, Invalid
 from console.governance import GovernanceError, Stale
 from console.governance.stale import MOST_COUNTED
@@ -22,7 +23,6 @@ from console.views.admin import admin
 from console.views.fragments import fragment, is_htmx
 from console.views.people import faces
 from console.views.session import operator
-from console.views.thread import settings
 
 blueprint = Blueprint("lanes_admin", __name__)
 

@@ -6,7 +6,7 @@ from flask import Blueprint, Response, g, request
 from flask_login import current_user
 
 from console import live
-from console.streams import Body
+from console.streams import Body, Stream
 
 blueprint = Blueprint("live", __name__)
 
@@ -18,7 +18,8 @@ def stream() -> Response:
     hub = live.hub()
     granted = live.grants(current_user.role, current_user.scopes)
     socket = request.environ.get("gunicorn.socket")
-    opened = hub.open(topics, g.sign_in_id, current_user.id, granted, socket)
+    opened = Stream(topics, g.sign_in_id, current_user.id, granted, socket)
+    hub.open(opened)
     # Passed through as it is: each layer of wrapping costs a thousand open pages its part of every event.
     return Response(
         Body(opened, hub.leave),

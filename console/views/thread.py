@@ -14,8 +14,9 @@ from sqlalchemy import ColumnElement, ScalarSelect, Select, bindparam, func, sel
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 from sqlalchemy.orm import aliased, contains_eager
 
-from console.config import Settings
 from console.conversations import Timeline
+from console.conversations.access import NOT_THERE
+from console.conversations.texts import settings
 from console.db import db, now
 from console.errors import NotFound
 from console.governance.actors import Actor
@@ -34,8 +35,6 @@ from console.presenters.faces import Face, Faces
 from console.presenters.lanes import Viewpoint
 from console.presenters.timeline import Line
 from console.views.fragments import CSRF, filled
-
-NOT_THERE = "This conversation does not exist, or no longer does."
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,12 +100,6 @@ class Thread(Desk):
     @property
     def customer_first(self) -> str:
         return self.conversation.customer.name.split()[0]
-
-
-def settings() -> Settings:
-    """The settings of the running application."""
-    found: Settings = current_app.config["SETTINGS"]
-    return found
 
 
 def thread(conversation_id: int, operator: Operator) -> Thread:

@@ -142,8 +142,8 @@ def test_folding_keeps_one_row_a_kind_and_loses_nothing_twice_at_once(cast: Cast
 
 
 @pytest.mark.parametrize("view", VIEWS)
-def test_the_whole_list_is_one_query(cast: Cast, view: str, queries: list[str]) -> None:
-    queries.clear()
+def test_the_whole_list_is_one_query(cast: Cast, view: str, statements: list[str]) -> None:
+    statements.clear()
     conversations.inbox(cast.ben.id, Filters(view=view, q="double charge"))
     conversations.counts(cast.ben.id)
-    assert len(queries) == 2
+    assert len(statements) == 2

@@ -69,7 +69,9 @@ def row(cast: Cast) -> SignIn:
 
 @pytest.fixture
 def page(hub: Hub, row: SignIn, cast: Cast) -> Page:
-    opened = Page(hub.open(TOPICS, row.id, cast.ben.id, live.grants(cast.ben.role, cast.ben.scopes)))
+    stream = Stream(TOPICS, row.id, cast.ben.id, live.grants(cast.ben.role, cast.ben.scopes))
+    hub.open(stream)
+    opened = Page(stream)
     assert hub.listening.wait(5)
     assert until(lambda: "resync" in opened.told)
     opened.told.clear()
@@ -111,7 +113,8 @@ def test_what_a_slow_page_has_not_read_falls_together() -> None:
 
 
 def test_an_event_never_carries_content(page: Page, hub: Hub) -> None:
-    stream = hub.open(TOPICS, page.stream.sign_in_id, page.stream.operator_id, page.stream.grants)
+    stream = Stream(TOPICS, page.stream.sign_in_id, page.stream.operator_id, page.stream.grants)
+    hub.open(stream)
     events = stream.events()
     next(events)
     with transaction():

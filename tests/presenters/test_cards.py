@@ -11,10 +11,11 @@ from console import governance
 from console.db import db, transaction
 from console.governance import execution
 from console.governance.reads import load_events
+from console.masking import DOTS
 from console.models import ToolApproval
 from console.presenters.faces import Faces
 from console.presenters.lanes import Card, Viewpoint, card, latest
-from console.presenters.values import DOTS, fact_rows, raw, snapshot_rows
+from console.presenters.values import fact_rows, raw, snapshot_rows
 from console.tools import PermanentToolError, ToolError
 from tests.conftest import Cast, Clock
 from tests.desk import Desk

@@ -12,9 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from console.masking import DOTS
 from console.presenters.exports import COLUMNS, csv_bytes, jsonl_bytes, safe
 from console.presenters.faces import Faces
-from console.presenters.values import DOTS
 from console.trail import Event
 
 FACES = Faces({2: '=HYPERLINK("//evil")', 3: "Cleo; =1+1"})

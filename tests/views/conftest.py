@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import event
 
 from console import create_app
 from console.config import Settings
-from console.db import db
 from tests.browserless import Client
 from tests.conftest import Cast
 from tests.oidc_provider import Provider
@@ -33,19 +30,6 @@ def as_(app: Flask, cast: Cast) -> As:
         return client
 
     return signed_in
-
-
-@pytest.fixture
-def statements(app: Flask) -> Iterator[list[str]]:
-    """What is sent to the database."""
-    sent: list[str] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-        sent.append(statement)
-
-    event.listen(db.engine, "before_cursor_execute", note)
-    yield sent
-    event.remove(db.engine, "before_cursor_execute", note)
 
 
 @pytest.fixture

@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from typing import Any
 
 import pytest
-from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import event, text
+from sqlalchemy import text
 
 from console import conversations
 from console.db import db
@@ -26,29 +23,19 @@ def ben(client: FlaskClient, cast: Cast) -> FlaskClient:
     return client
 
 
-@pytest.fixture
-def queries(app: Flask) -> Iterator[list[str]]:
-    sent: list[str] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, *_rest: Any) -> None:
-        sent.append(statement)
-
-    event.listen(db.engine, "before_cursor_execute", note)
-    yield sent
-    event.remove(db.engine, "before_cursor_execute", note)
-
-
 def rows(html: str) -> list[str]:
     return re.findall(r'<li class="inbox-row.*?</li>', html, re.DOTALL)
 
 
-def test_a_page_is_three_queries_whatever_it_shows(ben: FlaskClient, cast: Cast, queries: list[str]) -> None:
+def test_a_page_is_three_queries_whatever_it_shows(
+    ben: FlaskClient, cast: Cast, statements: list[str]
+) -> None:
     for number in range(60):
         conversations.start(cast.riya, f"Question {number}", "Hello")
     for query in ("", "?view=all&q=hello", "?assignee=0&channel=email", "?view=unassigned&pending=1"):
-        queries.clear()
+        statements.clear()
         assert ben.get(f"/inbox{query}").status_code == 200
-        assert len(queries) == 3, query
+        assert len(statements) == 3, query
 
 
 def test_a_row_says_who_what_and_how_urgent(ben: FlaskClient, cast: Cast, desk: Desk) -> None:
