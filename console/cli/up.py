@@ -41,7 +41,10 @@ def up(demo: bool) -> None:
     if demo and not settings.channel and not settings.production:
         settings = settings.model_copy(update={"channel": "log"})
     logs.configure(settings)
-    for name in (signal.SIGTERM, signal.SIGHUP):
+    # A shell that starts it in the background has Ctrl-C ignored, and nohup the hang-up: only the latter is meant.
+    stops = [signal.SIGINT, signal.SIGTERM]
+    stops += [signal.SIGHUP] if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN else []
+    for name in stops:
         signal.signal(name, signal.default_int_handler)
     processes: list[Process] = []
     servers = embedded.servers_for(settings)
