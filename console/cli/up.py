@@ -41,11 +41,7 @@ def up(demo: bool) -> None:
     if demo and not settings.channel and not settings.production:
         settings = settings.model_copy(update={"channel": "log"})
     logs.configure(settings)
-    # A shell that starts it in the background has Ctrl-C ignored, and nohup the hang-up: only the latter is meant.
-    stops = [signal.SIGINT, signal.SIGTERM]
-    stops += [signal.SIGHUP] if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN else []
-    for name in stops:
-        signal.signal(name, signal.default_int_handler)
+    _listen_for_the_end()
     processes: list[Process] = []
     servers = embedded.servers_for(settings)
     try:
@@ -77,6 +73,16 @@ def up(demo: bool) -> None:
         with _undisturbed():
             stop_all(processes, seconds=STOP_SECONDS)
             servers.stop()
+
+
+def _listen_for_the_end() -> None:
+    """Any signal to stop ends like Ctrl-C.
+
+    A shell that starts it in the background has Ctrl-C ignored, and nohup the hang-up: only the latter is meant.
+    """
+    for name in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if name != signal.SIGHUP or signal.getsignal(name) != signal.SIG_IGN:
+            signal.signal(name, signal.default_int_handler)
 
 
 def _prepare(settings: Settings, *, own_database: bool) -> None:
