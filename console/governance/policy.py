@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, NamedTuple
 
@@ -121,6 +121,13 @@ class InForce:
     """Sections with a condition, and whether it holds; None where that cannot be told."""
 
 
+class Standing(NamedTuple):
+    """What a role may not decide whatever the input, and what takes two people then: refs of tools."""
+
+    closed: list[str]
+    four_eyed: list[str]
+
+
 class Outlook(NamedTuple):
     """The loosest rules that an input of a tool may meet, and whether another input may meet others."""
 
@@ -149,6 +156,7 @@ class Policy(BaseModel):
     _known: dict[tuple[Any, ...], InForce] = PrivateAttr(default_factory=dict)
     _places: dict[tuple[str, str], tuple[Place, ...]] = PrivateAttr(default_factory=dict)
     _outlooks: dict[tuple[Any, ...], Outlook] = PrivateAttr(default_factory=dict)
+    _standings: dict[tuple[Role, tuple[Tool, ...]], Standing] = PrivateAttr(default_factory=dict)
 
     @property
     def file(self) -> str:
@@ -187,6 +195,17 @@ class Policy(BaseModel):
             loosest = min(ways, key=lambda rules: STRICTNESS[rules.mode])
             self._outlooks[asked] = Outlook(loosest, varies=any(rules != loosest for rules in ways))
         return self._outlooks[asked]
+
+    def standing(self, role: Role, tools: Iterable[Tool]) -> Standing:
+        """Of these tools, those that a role may not decide and those that take two people, without any condition."""
+        asked = (role, tuple(tools))
+        if asked not in self._standings:
+            rules = {tool.ref: self.in_force(tool, None).rules for tool in asked[1]}
+            self._standings[asked] = Standing(
+                [ref for ref, rule in rules.items() if role not in rule.decide],
+                [ref for ref, rule in rules.items() if rule.four_eyes or rule.approvals > 1],
+            )
+        return self._standings[asked]
 
     def places(self, tool: Tool) -> tuple[Place, ...]:
         """The sections that speak of a tool, in the order in which they count."""
