@@ -23,14 +23,11 @@ from prometheus_client.core import (
 from prometheus_client.multiprocess import MultiProcessCollector
 from redis import Redis
 from redis.exceptions import RedisError
-from sqlalchemy import func, select
 
-from console import queue, vitals
+from console import governance, queue, vitals
 from console.db import after_commit, db
-from console.models import ToolApproval
 
 COUNTS = "console:counts"
-OPEN_STATUSES = ("pending", "approved", "execution_pending")
 WHO: tuple[vitals.Who, ...] = ("worker", "clock")
 
 COUNTERS = {
@@ -185,12 +182,8 @@ class _Deployment:
 
     def _from_database(self) -> Iterator[Metric]:
         lanes = GaugeMetricFamily("console_open_lanes", "Lanes that are not finished.", labels=["status"])
-        rows = select(ToolApproval.status, func.count()).where(ToolApproval.status.in_(OPEN_STATUSES))
-        counts = {
-            str(status): count for status, count in db.session.execute(rows.group_by(ToolApproval.status))
-        }
-        for status in OPEN_STATUSES:
-            lanes.add_metric([status], float(counts.get(status, 0)))
+        for status, number in governance.count_open().items():
+            lanes.add_metric([status], float(number))
         yield lanes
 
 

@@ -8,9 +8,7 @@ import structlog
 from rq.timeouts import BaseDeathPenalty, TimerDeathPenalty, UnixSignalDeathPenalty
 
 from console.db import db, transaction
-from console.governance import execution
-from console.governance.errors import NotFound
-from console.governance.lanes import Enqueue
+from console.governance import Enqueue, NotFound, execution
 
 log = structlog.get_logger(__name__)
 

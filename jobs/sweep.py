@@ -8,10 +8,7 @@ import structlog
 from sqlalchemy.exc import DBAPIError
 
 from console import conversations, metrics, queue
-from console.governance import execution, recovery
-from console.governance.lanes import job_id
-from console.governance.returning import bring_back
-from console.governance.tallies import fold_tallies
+from console.governance import bring_back, execution, fold_tallies, job_id, recovery
 from console.outbound.recovery import recover_lost, send_due
 
 log = structlog.get_logger(__name__)

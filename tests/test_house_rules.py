@@ -46,6 +46,28 @@ def test_the_arrows_between_the_rooms_point_one_way() -> None:
     assert done.returncode == 0, done.stdout
 
 
+def test_governance_is_entered_through_its_facade() -> None:
+    rules = {"policy", "policy_file", "conditions"}
+    for path in SOURCES:
+        here = name(path)
+        if here.startswith("console/governance/"):
+            continue
+        open_here = rules | (
+            {"execution", "recovery"} if here.startswith(("jobs/", "console/demo/")) else set()
+        )
+        for node in ast.walk(tree(path)):
+            module = (node.module or "") if isinstance(node, ast.ImportFrom) else ""
+            if module.startswith("console.governance."):
+                assert module.removeprefix("console.governance.") in open_here, here
+        if not here.startswith(("console/models/", "console/trail/")):
+            assert not re.search(
+                r"\b(tool_approvals|tool_proposals|tool_action_events)\b", path.read_text()
+            ), here
+            assert not re.search(
+                r"select\((ToolApproval|ToolProposal|ToolActionEvent)\b", path.read_text()
+            ), here
+
+
 def test_a_tool_is_run_in_one_place_alone() -> None:
     processes_and_servers = {"subprocess", "asyncio", "context", "app", "embedded", "uvicorn"}
     places = {

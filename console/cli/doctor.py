@@ -16,8 +16,8 @@ from console.channels import load_channel
 from console.cli import database
 from console.config import Settings
 from console.errors import ConsoleError
+from console.governance import understaffed
 from console.governance.policy import policy
-from console.governance.staffing import understaffed
 from console.presenters.labels import count
 from console.tools.registry import registry
 

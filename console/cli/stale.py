@@ -11,8 +11,7 @@ from console import governance, people
 from console.cli.database import opened
 from console.db import now
 from console.errors import NotFound
-from console.governance import Ended
-from console.governance.actors import find_actor
+from console.governance import Ended, find_actor
 from console.presenters.endings import Outcome, summary
 from console.presenters.labels import count
 from console.presenters.times import span

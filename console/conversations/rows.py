@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import TextClause, text
 
+from console import governance
 from console.conversations.cursors import Cursor
 from console.conversations.filters import NOBODY, STATUS_OF_VIEW, Filters
 from console.conversations.texts import settings
@@ -16,7 +17,6 @@ from console.db import db
 
 NEWEST_SEARCHED = 2_000
 """Conversations that a search looks at one by one, newest first, before it asks the index for all that match."""
-MAX_LANES = 5
 
 
 class Row(NamedTuple):
@@ -60,19 +60,7 @@ _NEWEST = "c.last_message_at DESC, c.id DESC"
 
 _ROWS = """
     SELECT c.id, c.subject, c.status, c.last_message_at, c.last_message_preview, c.last_message_role,
-           customers.name, operators.name, c.waiting_lanes, (
-               SELECT json_agg(json_build_array(lane_status, status, title, risk_tier, opened, expires))::text
-                 FROM (SELECT a.status AS lane_status, p.status, p.title, p.risk_tier,
-                              extract(epoch FROM a.created_at) AS opened, extract(epoch FROM a.expires_at) AS expires
-                         FROM tool_approvals a JOIN tool_proposals p ON p.id = a.tool_proposal_id
-                        WHERE a.conversation_id = c.id AND a.status IN ('pending', 'execution_failed')
-                          AND (a.status = 'pending' OR NOT EXISTS (
-                              SELECT FROM tool_proposals n
-                               WHERE n.conversation_id = a.conversation_id AND n.tool_ref = p.tool_ref
-                                 AND n.status <> 'blocked' AND (n.id > p.id OR n.id = p.id AND n.status = 'succeeded'))
-                              AND NOT EXISTS (SELECT FROM tool_approvals l
-                               WHERE l.tool_proposal_id = p.id AND l.id > a.id))
-                        ORDER BY a.status = 'pending' DESC, a.expires_at LIMIT {max_lanes}) lanes),
+           customers.name, operators.name, c.waiting_lanes, ({lanes}),
            (SELECT max(d.state) FROM deliveries d
              WHERE d.conversation_id = c.id AND d.state IN ('failed', 'uncertain')
                AND NOT EXISTS (SELECT FROM deliveries n WHERE n.repeats_id = d.id))
@@ -162,4 +150,4 @@ def _statement(
         newest=NEWEST_SEARCHED,
         size=size,
     )
-    return text(_ROWS.format(page=page, max_lanes=MAX_LANES))
+    return text(_ROWS.format(page=page, lanes=governance.LANES_OF_ROW))

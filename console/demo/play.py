@@ -24,9 +24,8 @@ from console.db import after_commit
 from console.demo import talk
 from console.demo.followups import Followups, as_the_story_goes
 from console.demo.script import Action, People, Thread, read_ago
-from console.governance import execution
+from console.governance import bring_back, execution
 from console.governance.policy import Policy
-from console.governance.returning import bring_back
 from console.models import Operator, Role
 from console.tools import ToolContext
 from jobs import actions

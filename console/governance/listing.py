@@ -23,6 +23,22 @@ from sqlalchemy.orm.interfaces import LoaderOption
 from console.db import db
 from console.models import Conversation, Customer, ToolApproval, ToolProposal
 
+MOST_LANES_OF_ROW = 5
+LANES_OF_ROW = f"""
+    SELECT json_agg(json_build_array(lane_status, status, title, risk_tier, opened, expires))::text
+      FROM (SELECT a.status AS lane_status, p.status, p.title, p.risk_tier,
+                   extract(epoch FROM a.created_at) AS opened, extract(epoch FROM a.expires_at) AS expires
+              FROM tool_approvals a JOIN tool_proposals p ON p.id = a.tool_proposal_id
+             WHERE a.conversation_id = c.id AND a.status IN ('pending', 'execution_failed')
+               AND (a.status = 'pending' OR NOT EXISTS (
+                   SELECT FROM tool_proposals n
+                    WHERE n.conversation_id = a.conversation_id AND n.tool_ref = p.tool_ref
+                      AND n.status <> 'blocked' AND (n.id > p.id OR n.id = p.id AND n.status = 'succeeded'))
+                   AND NOT EXISTS (SELECT FROM tool_approvals l
+                    WHERE l.tool_proposal_id = p.id AND l.id > a.id))
+             ORDER BY a.status = 'pending' DESC, a.expires_at LIMIT {MOST_LANES_OF_ROW}) lanes"""
+"""What the inbox shows of the lanes of a conversation `c`: those that wait, and what failed and was not mended."""
+
 
 class Place(NamedTuple):
     """The conversation of a lane, as far as a list tells of it."""

@@ -17,6 +17,7 @@ from sqlalchemy import (
     any_,
     bindparam,
     cast,
+    func,
     select,
     tuple_,
     union_all,
@@ -28,6 +29,7 @@ from console.db import db, is_id
 from console.models import LaneStatus, ToolActionEvent, ToolApproval, ToolProposal
 
 MOST = 500
+OPEN = (LaneStatus.PENDING, LaneStatus.APPROVED, LaneStatus.EXECUTION_PENDING)
 Found = TypeVar("Found")
 
 
@@ -169,12 +171,18 @@ def list_pending_approvals(
     ).all()
 
 
+def count_open() -> dict[str, int]:
+    """How many lanes are in each state that is not an end. One query."""
+    rows = select(ToolApproval.status, func.count()).where(ToolApproval.status.in_(OPEN))
+    counted = {status: number for status, number in db.session.execute(rows.group_by(ToolApproval.status))}
+    return {str(status): counted.get(status, 0) for status in OPEN}
+
+
 def list_unfinished(actor_id: str, limit: int = 50) -> Sequence[ToolApproval]:
     """Lanes that wait, or were approved and have not run, which this actor asked for or approved; oldest first.
 
     None of them would run any more once the actor is deactivated.
     """
-    unfinished = (LaneStatus.PENDING, LaneStatus.APPROVED, LaneStatus.EXECUTION_PENDING)
     theirs = (
         (ToolApproval.requested_by == actor_id)
         | (ToolApproval.decided_by == actor_id)
@@ -182,9 +190,7 @@ def list_unfinished(actor_id: str, limit: int = 50) -> Sequence[ToolApproval]:
     )
     wanted = _fresh(select(ToolApproval)).join(ToolProposal, ToolProposal.id == ToolApproval.tool_proposal_id)
     return db.session.scalars(
-        wanted.where(ToolApproval.status.in_(unfinished), theirs)
-        .order_by(ToolApproval.id)
-        .limit(min(limit, MOST))
+        wanted.where(ToolApproval.status.in_(OPEN), theirs).order_by(ToolApproval.id).limit(min(limit, MOST))
     ).all()
 
 

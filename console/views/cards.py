@@ -13,8 +13,7 @@ from sqlalchemy.orm.attributes import set_committed_value
 
 from console import conversations, governance
 from console.db import now
-from console.governance import Tally
-from console.governance.reads import load_events
+from console.governance import Tally, load_events
 from console.models import Operator, ToolApproval, ToolProposal
 from console.presenters import labels, lanes
 from console.presenters.faces import Faces

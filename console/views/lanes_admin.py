@@ -13,8 +13,7 @@ from console import governance
 from console.conversations.cursors import Cursor
 from console.conversations.texts import settings
 from console.errors import BadRequest, Invalid
-from console.governance import GovernanceError, Stale
-from console.governance.stale import MOST_COUNTED
+from console.governance import MOST_COUNTED, GovernanceError, Stale
 from console.presenters import stale as words
 from console.presenters.days import zone
 from console.presenters.endings import outcome, summary

@@ -10,10 +10,9 @@ from flask import Blueprint, Response, make_response, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from console.errors import NotFound
-from console.governance import Blocked
+from console.governance import Blocked, dump, typed_input
 from console.governance.conditions import label_of
 from console.governance.policy import InForce, Place, policy
-from console.governance.validation import dump, typed_input
 from console.presenters import forms, labels, policies
 from console.presenters.policies import Clause, Listed, Part, Source
 from console.tools import RiskTier, Tool, ToolContext

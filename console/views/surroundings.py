@@ -12,9 +12,7 @@ from sqlalchemy import ARRAY, ScalarSelect, Select, Text, any_, bindparam, func,
 from sqlalchemy.dialects.postgresql import aggregate_order_by
 
 from console.db import db
-from console.governance import Numbers, Waiting, Wanted
-from console.governance.listing import beside_lane
-from console.governance.tallies import asked_of, numbers_part, read_numbers
+from console.governance import Numbers, Waiting, Wanted, asked_of, beside_lane, numbers_part, read_numbers
 from console.models import ApiToken, ConversationTally, Draft, Message, MessageRole, Operator, ToolApproval
 from console.presenters.faces import Face, Faces
 from console.views.thread import Desk, drafts_where, everyone, known, tokens_where

@@ -19,8 +19,7 @@ from console.conversations.access import NOT_THERE
 from console.conversations.texts import settings
 from console.db import db, now
 from console.errors import NotFound
-from console.governance.actors import Actor
-from console.governance.reads import askers, lanes_of
+from console.governance import Actor, askers, lanes_of
 from console.models import (
     ApiToken,
     Conversation,
