@@ -173,9 +173,11 @@ def list_pending_approvals(
 
 def count_open() -> dict[str, int]:
     """How many lanes are in each state that is not an end. One query."""
-    rows = select(ToolApproval.status, func.count()).where(ToolApproval.status.in_(OPEN))
-    counted = {status: number for status, number in db.session.execute(rows.group_by(ToolApproval.status))}
-    return {str(status): counted.get(status, 0) for status in OPEN}
+    counts = select(ToolApproval.status, func.count()).group_by(ToolApproval.status)
+    found = dict.fromkeys(OPEN, 0)
+    for status, number in db.session.execute(counts.where(ToolApproval.status.in_(OPEN))):
+        found[status] = number
+    return {str(status): number for status, number in found.items()}
 
 
 def list_unfinished(actor_id: str, limit: int = 50) -> Sequence[ToolApproval]:
