@@ -1,7 +1,7 @@
 // What is typed is kept by the server while it is typed: textarea[data-draft-key]. Words about it go to the element with
 // data-draft-status="<key>".
 (() => {
-  const PAUSE_MS = 400, RETRY_MS = 3000;
+  const PAUSE_MS = 400, RETRY_MS = 3000, SETTLE_MS = 1500;
   const timers = new Map(), requests = new Map(), unkept = new Map();
 
   const say = (key, words) => {
@@ -47,6 +47,14 @@
       clearTimeout(timers.get(key));
       requests.get(key)?.abort();
       unkept.delete(key);
+      // What was on its way may have arrived after the form, and would stand in the field again. What stands there now
+      // is what is kept.
+      setTimeout(() => {
+        const field = document.querySelector(`[data-draft-key="${CSS.escape(key)}"]`);
+        if (!field || unkept.has(key)) return;
+        unkept.set(key, field.value);
+        keep(key);
+      }, SETTLE_MS);
     }
   });
   document.addEventListener("visibilitychange", () => document.hidden && [...unkept.keys()].forEach(keep));

@@ -206,3 +206,17 @@ def test_each_sees_that_the_other_is_here_and_writing(opened: Opened, desk: Desk
     ben.close()
     expect(ada.locator("#thread-head")).not_to_contain_text("Ben is here too", timeout=12_000)
     expect(ada.locator("#typing")).not_to_contain_text("writing", timeout=12_000)
+
+
+def test_a_draft_that_arrives_after_its_message_does_not_come_back(opened: Opened, cast: Cast) -> None:
+    ben, key = opened("ben"), f"{cast.conversation.topic}:reply"
+    field = ben.locator(f"[data-draft-key='{key}']")
+    field.fill("Dear Riya, it is on its way")
+    field.press("Control+Enter")
+    expect(ben.get_by_text("Dear Riya, it is on its way")).to_be_visible()
+    with ben.expect_response("**/drafts"):
+        conversations.keep_draft(cast.ben.id, key, "Dear Riya, it is on")
+    db.session.rollback()
+    assert draft(cast.ben.id, key) == ""
+    ben.reload()
+    expect(field).to_have_value("")
