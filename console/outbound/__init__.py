@@ -23,7 +23,7 @@ from console.outbound.errors import (
 from console.outbound.letters import LeftOut
 from console.outbound.mending import mark_sent, retry, retry_delivery, send_again
 from console.outbound.placeholders import PLACEHOLDERS, Segment
-from console.outbound.previewing import First, Preview, Sample, get_preview, preview
+from console.outbound.previewing import First, Preview, Sample, get_preview, open_preview, preview
 from console.outbound.reads import (
     Absentees,
     DeliveryPage,
@@ -101,6 +101,7 @@ __all__ = [
     "list_templates",
     "list_versions",
     "mark_sent",
+    "open_preview",
     "preview",
     "preview_recipients",
     "render",

@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from contextlib import suppress
 from datetime import timedelta
-from typing import Any, NamedTuple
 from uuid import UUID, uuid4
-
-from sqlalchemy.dialects.postgresql import insert
-from sqlalchemy.exc import IntegrityError
 
 from console import metrics
 from console.audit import note
 from console.conversations.access import NOT_THERE, acting
 from console.conversations.texts import checked_message, settings
-from console.db import db, if_undone, now, transaction
+from console.db import db, now, transaction
 from console.errors import Invalid
 from console.live import announce
 from console.models import AuditType, BulkEnvelope, BulkPreview, EnvelopeStatus
 from console.outbound import tokens
-from console.outbound.errors import BatchTooLarge, PreviewNotYours, PreviewOutdated, too_large
+from console.outbound.envelopes import Plan, insert, refuse, there
+from console.outbound.errors import BatchTooLarge, PreviewNotYours, PreviewOutdated
 from console.outbound.letters import (
     CHANGED,
     SLICE,
@@ -41,32 +37,6 @@ from console.outbound.templates import usable
 from console.outbound.transitions import MOST_TOPICS, Order, write
 
 Compose = Callable[[Recipient], Letter | LeftOut]
-
-
-class Plan(NamedTuple):
-    """What is about to become an envelope."""
-
-    envelope_id: UUID
-    template_id: int
-    template_version: int
-    subject: str
-    body: str
-    conversation_ids: Sequence[int]
-    sender: Sender
-
-    @property
-    def columns(self) -> dict[str, Any]:
-        return {
-            "id": self.envelope_id,
-            "template_id": self.template_id,
-            "template_version": self.template_version,
-            "subject": self.subject,
-            "body": self.body,
-            "conversation_ids": list(self.conversation_ids),
-            "created_by": self.sender.id,
-            "created_at": now(),
-            "cap": settings().max_batch_size,
-        }
 
 
 def bulk_trigger(
@@ -95,8 +65,8 @@ def bulk_trigger(
             template = usable(template_id)
             line = one_line(subject) if subject is not None else template.subject
             plan = Plan(wanted, template_id, template.version, line, body, ids, who)
-            if _too_many(plan):
-                envelope = _refuse(plan)
+            if plan.too_many:
+                envelope = refuse(plan)
             else:
                 style = writing(read(line) if subject is None else final(line), final(body), who.name)
                 envelope = _submit(plan, ids, lambda one: compose(one, style), style, [], enqueue)
@@ -141,8 +111,8 @@ def _confirmed(kept: BulkPreview, who: Sender, enqueue: Enqueue | None) -> BulkE
         kept.conversation_ids,
         who,
     )
-    if _too_many(plan):
-        return _refuse(plan)
+    if plan.too_many:
+        return refuse(plan)
     style = writing(read(kept.subject), read(kept.body), who.name)
     shown = dict(zip(kept.eligible_ids, kept.fingerprints, strict=True))
 
@@ -165,9 +135,9 @@ def _submit(
     enqueue: Enqueue | None,
 ) -> BulkEnvelope:
     due = now() + timedelta(seconds=settings().undo_seconds)
-    envelope = _insert(plan, status=EnvelopeStatus.SUBMITTED, count=0, send_after=due)
+    envelope = insert(plan, status=EnvelopeStatus.SUBMITTED, count=0, send_after=due)
     if envelope is None:
-        return _there(plan.envelope_id)
+        return there(plan.envelope_id)
     order = Order(
         plan.template_id, plan.template_version, plan.envelope_id, style.channel.name, due, plan.sender
     )
@@ -204,58 +174,8 @@ def _write_all(order: Order, ids: Sequence[int], composed: Compose) -> tuple[int
     return count, gone + [LeftOut(one, "", NOT_THERE) for one in sorted(missing)]
 
 
-def _too_many(plan: Plan) -> bool:
-    return len(plan.conversation_ids) > settings().max_batch_size
-
-
-def _refuse(plan: Plan) -> BulkEnvelope:
-    """Record the refusal, and once more should the caller's transaction be rolled back by it."""
-
-    def record() -> BulkEnvelope | None:
-        count = len(plan.conversation_ids)
-        reason = too_large(count, settings().max_batch_size)
-        status = EnvelopeStatus.REFUSED_CAP_EXCEEDED
-        with transaction():
-            envelope = _insert(plan, status=status, reason=reason, count=count, send_after=now())
-            if envelope is not None:
-                note(
-                    AuditType.BULK_REFUSED,
-                    plan.sender.id,
-                    envelope_id=envelope.id,
-                    template_id=plan.template_id,
-                    reason=reason,
-                    details={"count": count, "cap": envelope.cap},
-                )
-                metrics.outbound("refused_cap_exceeded")
-                announce("envelopes")
-            return envelope
-
-    def once_more() -> None:
-        # A template of the same transaction is gone with it, and a record has nothing to stand on.
-        with suppress(IntegrityError):
-            record()
-
-    envelope = record() or _there(plan.envelope_id)
-    if_undone(once_more)
-    return envelope
-
-
-def _insert(plan: Plan, **columns: Any) -> BulkEnvelope | None:
-    """The new envelope; None when there is one of this id, also one that was being written just now."""
-    return db.session.scalar(
-        insert(BulkEnvelope)
-        .values(left_out=[], **plan.columns, **columns)
-        .on_conflict_do_nothing(index_elements=["id"])
-        .returning(BulkEnvelope)
-    )
-
-
 def _found(envelope_id: UUID) -> BulkEnvelope | None:
     return db.session.get(BulkEnvelope, envelope_id, populate_existing=True)
-
-
-def _there(envelope_id: UUID) -> BulkEnvelope:
-    return db.session.get_one(BulkEnvelope, envelope_id, populate_existing=True)
 
 
 def _unless_refused(envelope: BulkEnvelope) -> BulkEnvelope:

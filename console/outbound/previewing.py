@@ -12,8 +12,9 @@ from console.conversations.access import NOT_THERE
 from console.conversations.texts import settings
 from console.db import db, is_id, now, transaction
 from console.errors import Invalid
-from console.models import BulkPreview, TemplateVersion
+from console.models import BulkEnvelope, BulkPreview, TemplateVersion
 from console.outbound import tokens
+from console.outbound.envelopes import Plan, refuse
 from console.outbound.errors import NotFound, NothingSelected, PreviewForged, PreviewOutdated
 from console.outbound.letters import (
     LeftOut,
@@ -95,8 +96,8 @@ class Preview:
 def preview(conversation_ids: Iterable[int], *, template_id: int, actor: str | None = None) -> Preview:
     """Make a preview and keep it, so that its page can be reloaded and exactly this be confirmed.
 
-    Over the cap nothing is rendered and there is no token. Raises NothingSelected, Invalid (an id that is none),
-    NotFound or TemplateGone (the template), Forbidden, NoChannel.
+    Over the cap nothing is rendered, there is no token, and the attempt is kept as a refused envelope. Raises
+    NothingSelected, Invalid (an id that is none), NotFound or TemplateGone (the template), Forbidden, NoChannel.
     """
     ids = distinct(conversation_ids)
     with transaction():
@@ -119,7 +120,12 @@ def preview(conversation_ids: Iterable[int], *, template_id: int, actor: str | N
             created_at=now(),
             expires_at=now() + timedelta(seconds=settings().preview_seconds),
         )
-        if len(ids) <= kept.cap:
+        plan = Plan(
+            kept.envelope_id, kept.template_id, kept.template_version, kept.subject, kept.body, ids, who
+        )
+        if plan.too_many:
+            refuse(plan)
+        else:
             _look(kept, style)
         db.session.add(kept)
         db.session.flush()
@@ -136,6 +142,17 @@ def get_preview(envelope_id: UUID | str, actor: str) -> Preview:
     if kept is None or kept.created_by != actor:
         raise NotFound("This preview does not exist, or no longer does. Make it again from your selection.")
     return _shown(kept, version_of(kept.template_id, kept.template_version))
+
+
+def open_preview(envelope_id: UUID, actor: str) -> Preview | None:
+    """A preview for its page, or None once an envelope stands in its place: a send, or what was refused at its
+    confirmation. One that was over the cap from the start has an envelope too and stays a preview, so that its
+    selection can be narrowed. Raises NotFound."""
+    if db.session.get(BulkEnvelope, envelope_id) is None:
+        return get_preview(envelope_id, actor)
+    kept = db.session.get(BulkPreview, envelope_id, populate_existing=True)
+    over = kept is not None and kept.created_by == actor and len(kept.conversation_ids) > kept.cap
+    return get_preview(envelope_id, actor) if over else None
 
 
 def still_good(confirmation: tokens.Confirmation, kept: BulkPreview | None) -> BulkPreview:

@@ -49,9 +49,10 @@ def make() -> AnyResponse:
 @blueprint.get("/bulk/preview/<uuid:envelope_id>")
 def show(envelope_id: UUID) -> AnyResponse:
     """A preview. One that was confirmed has become a send."""
-    if outbound.get_envelope(envelope_id) is not None:
+    found = outbound.open_preview(envelope_id, operator().actor_id)
+    if found is None:
         return redirect(url_for("envelopes.show", envelope_id=envelope_id))
-    return _page(outbound.get_preview(envelope_id, operator().actor_id))
+    return _page(found)
 
 
 @blueprint.get("/bulk/preview/<uuid:envelope_id>/recipients")

@@ -11,10 +11,11 @@ from flask import Flask
 from console import errors, outbound
 from console.channels import NoChannel
 from console.db import now
-from console.models import BulkPreview, Delivery
-from console.outbound import NotFound, NothingSelected, Segment, TemplateGone
+from console.models import BulkEnvelope, BulkPreview, Delivery
+from console.outbound import BatchTooLarge, NotFound, NothingSelected, Segment, TemplateGone
 from console.outbound.recovery import prune_previews
 from tests.conftest import Clock
+from tests.desk import Ears
 from tests.outbound.desk import Outbox
 
 
@@ -97,6 +98,34 @@ def test_over_the_cap_there_is_nothing_to_confirm_and_the_selection_stays(outbox
     shown = outbox.preview(list(range(1, 32)))
     assert (shown.selected, shown.over, shown.cap, shown.token) == (31, 6, 25, "")
     assert outbound.get_preview(shown.envelope_id, outbox.ben).conversation_ids == list(range(1, 32))
+
+
+def test_an_attempt_over_the_cap_is_kept_as_a_refused_envelope_in_the_trail_and_announced(
+    outbox: Outbox, ears: Ears
+) -> None:
+    shown = outbox.preview(list(range(1, 32)))
+    (envelope,) = outbound.list_envelopes(status="refused_cap_exceeded")
+    assert (envelope.id, envelope.count, envelope.cap) == (shown.envelope_id, 31, 25)
+    assert envelope.created_by == outbox.ben and "25" in envelope.reason
+    assert outbox.log() == ["bulk_refused"] and ears.heard() == ["envelopes"]
+    with pytest.raises(BatchTooLarge):
+        outbox.bulk(list(range(1, 32)), envelope_id=shown.envelope_id)
+    assert outbox.count(BulkEnvelope) == 1
+
+
+def test_a_preview_within_the_cap_leaves_no_envelope(outbox: Outbox) -> None:
+    outbox.preview(outbox.conversations(25))
+    assert outbox.count(BulkEnvelope) == 0 and outbox.log() == []
+
+
+def test_a_preview_over_the_cap_stays_one_for_whoever_made_it(outbox: Outbox) -> None:
+    shown = outbox.preview(list(range(1, 32)))
+    again = outbound.open_preview(shown.envelope_id, outbox.ben)
+    assert again is not None and again.over == 6
+    assert outbound.open_preview(shown.envelope_id, outbox.ada) is None
+    sent = outbox.preview(outbox.conversations(2))
+    outbox.confirm(sent)
+    assert outbound.open_preview(sent.envelope_id, outbox.ben) is None
 
 
 def test_when_nobody_can_be_written_to_there_is_nothing_to_confirm(outbox: Outbox) -> None:

@@ -206,3 +206,14 @@ def test_a_confirmed_preview_is_what_was_shown(as_: As, outbox: Outbox) -> None:
     answer = send(client, form, htmx=True)
     assert answer.status_code == 409 and "was changed after this preview" in answer.text
     assert UUID(form.values["envelope_id"]) and outbox.count(BulkEnvelope) == 0
+
+
+def test_an_attempt_over_the_cap_can_be_narrowed_and_is_listed_as_refused(as_: As, outbox: Outbox) -> None:
+    client = as_("ben")
+    address = previewed(client, list(range(1, 32)), outbox.template_id)
+    page = client.get(address).text
+    assert "31 is six more than one send may hold" in page and "Narrow the selection" in page
+    (envelope,) = outbound.list_envelopes()
+    assert f'href="/bulk/{envelope.id}"' in page
+    assert ">Refused</span>" in client.get("/bulk").text
+    assert as_("ada").get(address).location == f"/bulk/{envelope.id}"
