@@ -1,5 +1,5 @@
 // Ctrl-K: everything that can be done from here, by a few letters of its name. It knows no commands of its own: it offers
-// the rooms of the navigation, what has a key on this page, and a search for what was typed.
+// the rooms of the navigation and what lies in that of the admins, what has a key on this page, and a search for what was typed.
 (() => {
   const dialog = document.getElementById("palette");
   if (!dialog) return;
@@ -17,9 +17,9 @@
     else element.click();
     if (element.dataset.keyFocus) document.querySelector(element.dataset.keyFocus)?.focus();
   };
-  const gather = () => ["#main [data-key]", ".side-nav__link", ".topbar [data-command]"]
+  const gather = () => ["#main [data-key]", ".side-nav__link", "#palette-rooms a", ".topbar [data-command]"]
     .flatMap((selector) => [...document.querySelectorAll(selector)])
-    .filter((element) => element.checkVisibility() && !element.matches(":disabled"))
+    .filter((element) => (element.checkVisibility() || element.closest("#palette-rooms")) && !element.matches(":disabled"))
     .map((element) => ({ words: words(element), key: element.dataset.key ?? "", run: () => press(element) }))
     .filter((command, index, all) => command.words && all.findIndex((other) => other.words === command.words) === index);
 

@@ -27,6 +27,20 @@ def test_a_room_is_two_letters_away(page: Page) -> None:
     page.wait_for_url("**/approvals")
 
 
+def test_an_admin_finds_what_is_stale_from_any_page(sign_in: SignIn, cast: Cast) -> None:
+    page = sign_in("ada", "/inbox")
+    page.keyboard.press("Control+k")
+    page.keyboard.type("stale")
+    page.keyboard.press("Enter")
+    page.wait_for_url("**/admin/lanes")
+
+
+def test_the_rooms_of_admins_are_offered_to_nobody_else(page: Page) -> None:
+    page.keyboard.press("Control+k")
+    page.keyboard.type("stale")
+    expect(page.locator("#palette").get_by_role("option")).to_have_count(1)
+
+
 def test_what_has_a_key_on_this_page_is_offered_and_done(page: Page, cast: Cast) -> None:
     page.locator("#message").fill("Half typed")
     page.keyboard.press("Control+k")
