@@ -45,11 +45,17 @@ csrf = CSRFProtect()
 limiter = Limiter(key_func=get_remote_address)
 
 
+def _is_from_elsewhere() -> bool:
+    """A browser says where a request comes from; an old one, or one without TLS, tells no more than the Origin."""
+    site, origin = request.headers.get("Sec-Fetch-Site"), request.headers.get("Origin")
+    if site is not None:
+        return site not in {"same-origin", "none"}
+    return origin is not None and origin.partition("://")[2].lower() != request.host.lower()
+
+
 def _refuse_other_sites() -> None:
-    """A browser says where a request comes from; what changes something must come from these pages."""
-    if request.method in SAFE_METHODS:
-        return
-    if request.headers.get("Sec-Fetch-Site", "same-origin") not in {"same-origin", "none"}:
+    """What changes something must come from these pages."""
+    if request.method not in SAFE_METHODS and _is_from_elsewhere():
         raise Forbidden(
             "This came from another site, so nothing was changed. Open the console and do it there."
         )

@@ -137,7 +137,10 @@ def page(error: str, status: int, email: str = "", goal: str = "", carry: str = 
 
 def _came_from() -> str:
     """The page of ours on which a form was sent."""
-    page = urlsplit(request.referrer or "")
+    try:
+        page = urlsplit(request.referrer or "")
+    except ValueError:
+        return ""
     return page.path if page.netloc == request.host and page.path != "/login" else ""
 
 

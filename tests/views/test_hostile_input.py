@@ -233,6 +233,11 @@ def test_a_wrong_header(ben: FlaskClient, cast: Cast) -> None:
             assert answer.status_code < 500 and "evil" not in str(answer.headers), (path, headers)
 
 
+def test_a_form_of_a_stranger_that_says_to_come_from_no_address(app: Flask, cast: Cast) -> None:
+    answer = app.test_client().post("/drafts", data={"body": "b"}, headers={"Referer": "http://["})
+    assert answer.status_code == 401
+
+
 def test_a_wrong_cookie_is_nobody(app: Flask, cast: Cast) -> None:
     nobody = app.test_client(use_cookies=False)
     for cookie in ("", "a", "..", "." * 3000, "eyJfdXNlcl9pZCI6MX0.aa.bb", "\u00ff"):

@@ -65,6 +65,24 @@ def test_another_site_changes_nothing(ben: FlaskClient, site: str, status: int) 
     assert draft(ben, **{"Sec-Fetch-Site": site}) == status
 
 
+@pytest.mark.parametrize(
+    ("origin", "status"),
+    [
+        ("http://localhost", 204),
+        ("https://localhost", 204),
+        ("https://evil.example", 403),
+        ("http://localhost.evil.example", 403),
+        ("http://localhost:8001", 403),
+        ("null", 403),
+        ("", 403),
+    ],
+)
+def test_where_a_browser_tells_no_more_than_its_origin_that_counts(
+    ben: FlaskClient, origin: str, status: int
+) -> None:
+    assert draft(ben, Origin=origin) == status
+
+
 def test_a_form_without_its_token_is_refused_and_the_page_gets_the_one_of_today(ben: FlaskClient) -> None:
     answer = ben.post("/drafts", data={"key": "conversation:1:note", "body": "b"}, headers=HTMX)
     assert (answer.status_code, answer.headers["X-Problem"]) == (400, "stale_form")

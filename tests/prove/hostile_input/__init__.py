@@ -1,0 +1,1 @@
+"""What nobody would type or send, and what must not come of it."""
