@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
 import psycopg
 from flask import Flask
-from hypothesis import HealthCheck, Phase, seed, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 from sqlalchemy import update
 
 from console import db as database
@@ -242,6 +240,8 @@ class Walk(RuleBasedStateMachine):
         found = {name: count for name, count in sweep().items() if not name.startswith("deliveries")}
         expected = self.model.sweep()
         demand(found == expected, SWEPT, f"the sweep found {found}, and should have found {expected}")
+        self.seen["sweeps"] += 1
+        self.seen["swept"] += sum(found.values())
 
     def becomes(self, actor: str, what: str, value: Any) -> None:
         """Somebody is given or loses a permission, a role or the account."""
@@ -278,36 +278,3 @@ class Walk(RuleBasedStateMachine):
             self.different.add(hash(tuple(self.last)))
         finally:
             db.session.remove()
-
-
-@contextmanager
-def driven(app: Flask) -> Iterator[None]:
-    """The clock, the queue and the policy in the hands of walks; as they were, afterwards."""
-    policy, clock, push = app.extensions["console_policy"], database.clock, queue.push
-    Walk.app, Walk.seen, Walk.different = app, Counter(), set()
-    url = db.engine.url.set(drivername="postgresql").render_as_string(hide_password=False)
-    try:
-        with psycopg.connect(url, autocommit=True) as Walk.eye:
-            yield
-    finally:
-        app.extensions["console_policy"], database.clock, queue.push = policy, clock, push
-
-
-ROUND = 10
-"""Walks of one seed: after the first ten, Hypothesis tries variations of them rather than new ones."""
-
-
-def walks(steps: int, number: int) -> None:
-    """A round of walks of so many steps, the same ones for the same number. Raises Broken at a disagreement."""
-    chosen = settings(
-        max_examples=ROUND,
-        # The first step of a machine is its beginning.
-        stateful_step_count=steps + 1,
-        deadline=None,
-        database=None,
-        # A walk can be read as it is; making a failing one shorter would take minutes.
-        phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-        report_multiple_bugs=False,
-    )
-    run_state_machine_as_test(seed(number)(Walk), settings=chosen)
