@@ -24,8 +24,7 @@ from tests.prove.interleavings_verbs import TOOL, Place, State, context
 ROWS = """
 SELECT (SELECT to_jsonb(p) FROM tool_proposals p WHERE id = %(id)s),
        (SELECT to_jsonb(a) FROM tool_approvals a WHERE tool_proposal_id = %(id)s),
-       ARRAY(SELECT to_jsonb(e) FROM tool_action_events e WHERE tool_proposal_id = %(id)s ORDER BY id),
-       (SELECT waiting_lanes FROM conversations WHERE id = %(conversation)s)
+       ARRAY(SELECT to_jsonb(e) FROM tool_action_events e WHERE tool_proposal_id = %(id)s ORDER BY id)
 """
 CLEAN = """
 WITH gone AS (DELETE FROM customers WHERE ref IS NOT NULL)
@@ -92,9 +91,8 @@ class Lanes:
         self.moment = datetime.now(UTC)
         database.clock = lambda: self.moment
         self.proposal = self._come_there(state)
-        asked = {"id": self.proposal.id, "conversation": conversation_id}
-        (rows,) = eye.execute(ROWS, asked)
-        self.proposal_row, self.lane_row, self.events, self.waiting = rows
+        ((self.proposal_row, self.lane_row, self.events),) = eye.execute(ROWS, {"id": self.proposal.id})
+        self.waiting = int(bool(self.lane_row) and self.lane_row["status"] == "pending")
         eye.execute(CLEAR, {"id": self.proposal.id})
         self.moment += state.later
 

@@ -139,7 +139,7 @@ class Pair:
             rest = single[self.names[other]]
             if (
                 quiet
-                and quiet(outcome.answers[one])
+                and outcome.answers[one].startswith(quiet)
                 and (outcome.answers[other],) == rest.answers
                 and outcome.sight == rest.sight
             ):

@@ -73,13 +73,13 @@ VERBS: dict[str, Callable[[Place], Any]] = {
     "sweep": _sweep,
 }
 DECISIONS = ("approve", "approve whatever it is", "reject", "defer", "expire")
-QUIET: dict[str, Callable[[Any], bool]] = {
-    "expire job": lambda answer: answer is None,
-    "bring back": lambda answer: answer is False,
-    "sweep": lambda answer: isinstance(answer, dict),
-    "start again": lambda answer: answer == "refused: not_stuck",
+QUIET = {
+    "expire job": "None",
+    "bring back": "False",
+    "sweep": "{'overdue': 0, 'deferred': 0, ",
+    "start again": "refused: not_stuck",
 }
-"""Those that leave a lane alone while somebody else is at it, and what they answer then."""
+"""Those that leave a lane alone while somebody else is at it, and how their answer begins then."""
 
 
 def told(answer: Any) -> Any:

@@ -66,8 +66,8 @@ PROTECTIONS = (
     Protection(
         SWEPT,
         f"{GOVERNANCE}/recovery.py",
-        "        or_(ToolApproval.retry_at.is_(None), ToolApproval.retry_at <= now()),\n",
-        "",
+        'now() - timedelta(\n        seconds=current_app.config["SETTINGS"].sweep_grace_seconds\n    )',
+        "now()",
     ),
 )
 
