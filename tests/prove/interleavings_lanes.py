@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -55,8 +54,7 @@ CLEAR = """
 UPDATE tool_approvals SET status = 'invalidated', wake_at = NULL
  WHERE tool_proposal_id = %(id)s AND (status IN ('pending', 'approved', 'execution_pending') OR wake_at IS NOT NULL)
 """
-BEYOND = 10_000_000
-"""Numbers of copies begin above all that the database gives."""
+NEXT = "SELECT nextval('tool_proposals_id_seq'), nextval('tool_approvals_id_seq')"
 DECIDING = ("vote_recorded", "approved", "rejected", "deferred", "expired")
 TABLES = (
     "tool_approvals, tool_proposals, tool_action_events, trail_heads, conversations, customers, audit_events"
@@ -82,12 +80,9 @@ class Sight:
 class Lanes:
     """One state, and as many copies of it as are asked for."""
 
-    def __init__(
-        self, eye: psycopg.Connection[Any], conversation_id: int, state: State, numbers: Iterator[int]
-    ) -> None:
+    def __init__(self, eye: psycopg.Connection[Any], conversation_id: int, state: State) -> None:
         self.eye, self.conversation_id = eye, conversation_id
         self.jobs: list[tuple[str, int]] = []
-        self.numbers = numbers
         self.moment = datetime.now(UTC)
         database.clock = lambda: self.moment
         self.proposal = self._come_there(state)
@@ -109,7 +104,7 @@ class Lanes:
 
     def copy(self) -> Place:
         """One more lane in the state, alone in the world."""
-        proposal_id = lane_id = next(self.numbers)
+        ((proposal_id, lane_id),) = self.eye.execute(NEXT)
         token = f"copy {proposal_id}"
         key = idempotency_key(TOOL, IRIS, context(self.conversation_id, token), self.proposal.input)
         lane = self.lane_row and self.lane_row | {"id": lane_id, "tool_proposal_id": proposal_id}
@@ -162,7 +157,11 @@ class Lanes:
 
     def decided(self, sight: Sight) -> int:
         """How many decisions of people the trail has since the copy was made."""
-        return sum(
-            words.split()[0] in DECIDING and words.split()[2] in (ADA, BEN, CLEO)
-            for words in sight.trail[len(self.events) :]
-        )
+        new = (words.split() for words in sight.trail[len(self.events) :])
+        return sum(event in DECIDING and actor in (ADA, BEN, CLEO) for event, _by, actor, *_states in new)
+
+    def decided_twice(self, sight: Sight) -> bool:
+        """Whether more lanes were decided than waited for a decision."""
+        new = [words.split() for words in sight.trail[len(self.events) :]]
+        ended = sum(words[3] == "pending" != words[-1] for words in new)
+        return ended > self.waiting + sum(words[0] == "approval_requested" for words in new)

@@ -120,9 +120,9 @@ class Pair:
             self.found.note(WHOLE, f"{sentence}; {told_as}")
         pairs = zip(self.names, outcome.answers, strict=True)
         confirmed = sum(name in DECISIONS and answer == "done" for name, answer in pairs)
-        if confirmed != self.lanes.decided(outcome.sight):
+        if confirmed != self.lanes.decided(outcome.sight) or self.lanes.decided_twice(outcome.sight):
             self.found.note(WINNER, told_as)
-        if order.stuck or any("DeadlockDetected" in answer for answer in outcome.answers):
+        if order.stuck or any(answer.startswith("error:") for answer in outcome.answers):
             self.found.note(DEADLOCK, told_as)
 
     def _unexplained(self, single: dict[str, Outcome]) -> dict[Outcome, str]:
