@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from itertools import combinations_with_replacement
-from multiprocessing import get_context
 from typing import Any
 
 import psycopg
@@ -19,7 +17,7 @@ from console import queue
 from console.db import db
 from tests.conftest import make_cast
 from tests.prove.claims import Claim, Protection
-from tests.prove.ground import ground
+from tests.prove.ground import end_in_order, ground, shared_out
 from tests.prove.interleavings_lanes import TABLES, Lanes
 from tests.prove.interleavings_pair import DEADLOCK, SERIAL, WHOLE, WINNER, Found, Pair, alone, untouched
 from tests.prove.interleavings_scheduler import Actor, actors
@@ -67,10 +65,10 @@ PROTECTIONS = (
 def prove(short: bool) -> list[Claim]:
     """Try every pair in every state that matters, and say of each claim what broke it."""
     if short:
+        end_in_order()
         return _claims([tried(0, 1, short)], SHORT_CHANGES)
-    with ProcessPoolExecutor(PROCESSES, mp_context=get_context("spawn")) as pool:
-        asked = [pool.submit(tried, one, PROCESSES, short) for one in range(PROCESSES)]
-        return _claims([one.result() for one in asked], CHANGES)
+    shares = [(number, PROCESSES, short) for number in range(PROCESSES)]
+    return _claims(shared_out(tried, shares), CHANGES)
 
 
 def tried(first: int, apart: int, short: bool) -> Found:

@@ -25,6 +25,8 @@ SELECT (SELECT to_jsonb(p) FROM tool_proposals p WHERE id = %(id)s),
        (SELECT to_jsonb(a) FROM tool_approvals a WHERE tool_proposal_id = %(id)s),
        ARRAY(SELECT to_jsonb(e) FROM tool_action_events e WHERE tool_proposal_id = %(id)s ORDER BY id)
 """
+OTHERS = 1
+"""Lanes of the same conversation that wait too: a count that must not fall below zero would stop a second decision."""
 CLEAN = """
 WITH gone AS (DELETE FROM customers WHERE ref IS NOT NULL)
 UPDATE conversations SET waiting_lanes = %(waiting)s WHERE id = %(conversation)s
@@ -109,7 +111,7 @@ class Lanes:
         key = idempotency_key(TOOL, IRIS, context(self.conversation_id, token), self.proposal.input)
         lane = self.lane_row and self.lane_row | {"id": lane_id, "tool_proposal_id": proposal_id}
         with self.eye.pipeline():
-            self.eye.execute(CLEAN, {"waiting": self.waiting, "conversation": self.conversation_id})
+            self.eye.execute(CLEAN, {"waiting": self.waiting + OTHERS, "conversation": self.conversation_id})
             self.eye.execute(
                 PROPOSAL, [Jsonb(self.proposal_row | {"id": proposal_id, "idempotency_key": key})]
             )
@@ -147,8 +149,9 @@ class Lanes:
         except Broken as broken:
             found.append(broken.sentence)
         lanes = [json.loads(lane)[0] for lane in sight.lanes]
-        if sight.waiting != lanes.count("pending"):
-            found.append(f"{sight.waiting} lanes wait by the count, and {lanes.count('pending')} are pending")
+        pending = lanes.count("pending") + OTHERS
+        if sight.waiting != pending:
+            found.append(f"{sight.waiting} lanes wait by the count, and {pending} are pending")
         if sight.traces != lanes.count("executed"):
             found.append(
                 f"{sight.traces} runs left a trace, and {lanes.count('executed')} lanes are executed"

@@ -7,10 +7,8 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from itertools import count
-from multiprocessing import get_context
 
 import structlog
 
@@ -18,7 +16,7 @@ from tests.governance.record import APPROVED, ENTITLED, GROUND, SAME, SWEPT, TAB
 from tests.governance.walk import Walk
 from tests.governance.walking import driven, not_met, walks
 from tests.prove.claims import Claim, Protection
-from tests.prove.ground import ground
+from tests.prove.ground import end_in_order, ground, shared_out
 
 STEPS = 50
 RUNS, SECONDS = 5000, 690
@@ -86,12 +84,10 @@ class Found:
 def prove(short: bool) -> list[Claim]:
     """Walk, and say of each claim what broke it."""
     if short:
+        end_in_order()
         return _claims([walked(1, 1, SHORT_RUNS, SHORT_SECONDS)], short)
-    with ProcessPoolExecutor(PROCESSES, mp_context=get_context("spawn")) as pool:
-        asked = [
-            pool.submit(walked, one + 1, PROCESSES, RUNS // PROCESSES, SECONDS) for one in range(PROCESSES)
-        ]
-        return _claims([one.result() for one in asked], short)
+    shares = [(number + 1, PROCESSES, RUNS // PROCESSES, SECONDS) for number in range(PROCESSES)]
+    return _claims(shared_out(walked, shares), short)
 
 
 def walked(first: int, apart: int, runs: int, seconds: float) -> Found:
