@@ -92,6 +92,8 @@ def _look(lanes: Lanes, both: Sequence[Actor], state: str, short: bool, found: F
     matter = {verb for verb in verbs if single[verb].sight != before}
     pairs = [pair for pair in combinations_with_replacement(verbs, 2) if matter.intersection(pair)]
     for pair in pairs[share]:
+        if found.has_enough:
+            return
         Pair(lanes, both, state, pair, found).look(SHORT_CHANGES if short else CHANGES, single)
 
 
