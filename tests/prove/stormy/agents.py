@@ -1,0 +1,78 @@
+"""Agents: a process of the host application that asks through the facade, since there is no page for them.
+
+python -m tests.prove.stormy.agents SEED FOLDER CONVERSATION …
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from random import Random
+from typing import TypeVar
+
+from sqlalchemy import func, select
+from sqlalchemy.exc import DBAPIError
+
+from console import create_app, governance
+from console.config import Settings
+from console.db import db
+from console.governance import ToolContext
+from console.models import LaneStatus, ToolApproval
+
+NAME = "iris"
+ACTOR = f"agent:{NAME}"
+MOST_UNDERWAY = 150
+LOOK_AFTER = 25
+"""Requests after which an agent looks how many are still under way."""
+KINDS = {"look_up": 90, "write_down": 3, "call_carrier": 2, "press_button": 2, "fleeting": 3}
+UNDERWAY = select(func.count()).where(
+    ToolApproval.status.in_((LaneStatus.APPROVED, LaneStatus.EXECUTION_PENDING))
+)
+
+Got = TypeVar("Got")
+
+
+def work(random: Random, folder: Path, conversations: list[int]) -> None:
+    """Ask until the file `stop` appears; each answer is a line: the mark, its lane, and whether somebody decides."""
+    number = 0
+    with (folder / "agents.txt").open("a", buffering=1) as told:
+        while not (folder / "stop").exists():
+            number += 1
+            if number % LOOK_AFTER == 0:
+                while (insist(lambda: db.session.scalar(UNDERWAY)) or 0) > MOST_UNDERWAY:
+                    time.sleep(0.1)
+            tool = random.choices(list(KINDS), list(KINDS.values()))[0]
+            mark = f"{tool}-{ACTOR}-{os.getpid()}-{number}"
+            context = ToolContext(
+                tool_params={"mark": mark},
+                conversation_id=random.choice(conversations),
+                idempotency_token=mark,
+            )
+            lane = insist(lambda t=tool, c=context: governance.submit(t, ACTOR, c).lane)  # type: ignore[misc]
+            told.write(f"{mark} {lane.id} {lane.status}\n")
+
+
+def insist(ask: Callable[[], Got]) -> Got:
+    """Ask until an answer comes."""
+    while True:
+        try:
+            return ask()
+        except DBAPIError:
+            time.sleep(0.1)
+        finally:
+            with suppress(DBAPIError):
+                db.session.rollback()
+
+
+def main(seed: str, folder: str, *conversations: str) -> None:
+    """Work in the console of the environment."""
+    with create_app(Settings.from_env()).app_context():
+        work(Random(f"agents {seed}"), Path(folder), [int(one) for one in conversations])
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
