@@ -37,8 +37,10 @@ from tests.prove.stormy.weather import Weather
 __all__ = ["PROTECTIONS", "prove"]
 
 LANES = 20_000
+MOST_WAITING = 300
+"""Of those that nobody got to, the oldest are left to their deadline."""
 DRAIN_SECONDS = 60.0
-SHORT_DRAIN_SECONDS = 36.0
+SHORT_DRAIN_SECONDS = 50.0
 """Less than is promised, so that the short form has an end also when nothing drains."""
 LEFT = text("""
     SELECT (SELECT count(*) FROM tool_approvals WHERE status IN ('approved', 'execution_pending')
@@ -58,10 +60,14 @@ class Scale:
     lanes: int
     pause: float
     receivers: int
+    plain: int
+    """Of a hundred requests of agents, so many are look-ups."""
+    think: float
+    """Seconds that an operator looks before the next step."""
 
 
-LONG = Scale(seconds=420, longest=560, lanes=LANES, pause=4.0, receivers=4000)
-SHORT = Scale(seconds=26, longest=26, lanes=0, pause=0.7, receivers=400)
+LONG = Scale(seconds=420, longest=600, lanes=LANES, pause=4.0, receivers=6000, plain=85, think=0.2)
+SHORT = Scale(seconds=28, longest=28, lanes=0, pause=0.7, receivers=600, plain=30, think=0.1)
 
 
 @dataclass
@@ -72,7 +78,7 @@ class Crowd:
     agents: Process
     folder: Path
     stop: threading.Event = field(default_factory=threading.Event)
-    waiting: deque[int] = field(default_factory=deque)
+    waiting: deque[int] = field(default_factory=lambda: deque(maxlen=MOST_WAITING))
     told: dict[str, int] = field(default_factory=dict)
     read: int = 0
 
@@ -103,7 +109,7 @@ def prove(short: bool) -> list[Claim]:
         watcher = threading.Thread(target=running.watch, args=(watching,))
         watcher.start()
         try:
-            with _crowd(running, people, journal, random, seed) as crowd:
+            with _crowd(running, people, journal, scale, random, seed) as crowd:
                 stormy = _rage(running, weather, crowd, scale, short=short)
                 calm_since = time.monotonic()
             drained = _drain(running, calm_since, SHORT_DRAIN_SECONDS if short else DRAIN_SECONDS)
@@ -161,14 +167,17 @@ def _count(running: Running, query: object) -> int:
 
 
 @contextmanager
-def _crowd(running: Running, people: People, journal: Journal, random: Random, seed: int) -> Iterator[Crowd]:
+def _crowd(
+    running: Running, people: People, journal: Journal, scale: Scale, random: Random, seed: int
+) -> Iterator[Crowd]:
     """People and agents at work for the time of the block. Then everybody waits for their last answer, and goes."""
     places = [str(one) for one in people.conversations[ACTOR]]
-    command = [sys.executable, "-m", "tests.prove.stormy.agents", str(seed), str(running.folder), *places]
+    command = [sys.executable, "-m", "tests.prove.stormy.agents"]
+    command += [str(seed), str(running.folder), str(scale.plain), *places]
     log = running.folder / "agents.log"
     agents = Process("agents", command, roles.environment(running.settings), log_file=log, cwd=ROOT)
     crowd = Crowd([], agents, running.folder)
-    crowd.operators += _operators(running, people, journal, crowd.waiting, random)
+    crowd.operators += _operators(running, people, journal, crowd.waiting, scale, random)
     threads = [threading.Thread(target=one.work, args=(crowd.stop,)) for one in crowd.operators]
     try:
         agents.start()
@@ -191,7 +200,7 @@ def _crowd(running: Running, people: People, journal: Journal, random: Random, s
 
 
 def _operators(
-    running: Running, people: People, journal: Journal, waiting: deque[int], random: Random
+    running: Running, people: People, journal: Journal, waiting: deque[int], scale: Scale, random: Random
 ) -> Sequence[Operator]:
     actors = list(people.emails)
     persons = {actor: SignIn(email, PASSWORD) for actor, email in people.emails.items()}
@@ -213,5 +222,5 @@ def _operators(
             receivers,
         )
         own = Random(random.random())
-        found.append(Operator(post, journal, waiting, people.template_id, own))
+        found.append(Operator(post, journal, waiting, people.template_id, own, scale.think))
     return found

@@ -1,6 +1,6 @@
 """Agents: a process of the host application that asks through the facade, since there is no page for them.
 
-python -m tests.prove.stormy.agents SEED FOLDER CONVERSATION …
+python -m tests.prove.stormy.agents SEED FOLDER PLAIN CONVERSATION …
 """
 
 from __future__ import annotations
@@ -25,10 +25,13 @@ from console.models import LaneStatus, ToolApproval
 
 NAME = "iris"
 ACTOR = f"agent:{NAME}"
-MOST_UNDERWAY = 150
+MOST_UNDERWAY = 80
 LOOK_AFTER = 25
 """Requests after which an agent looks how many are still under way."""
-KINDS = {"look_up": 90, "write_down": 3, "call_carrier": 2, "press_button": 2, "fleeting": 3}
+KINDS = {
+    "tell_carrier": 7, "ring_bell": 5, "write_down": 4, "call_carrier": 2, "press_button": 2, "fleeting": 4,
+}  # fmt: skip
+"""What they ask for beside plain look-ups, and how often."""
 UNDERWAY = select(func.count()).where(
     ToolApproval.status.in_((LaneStatus.APPROVED, LaneStatus.EXECUTION_PENDING))
 )
@@ -36,8 +39,11 @@ UNDERWAY = select(func.count()).where(
 Got = TypeVar("Got")
 
 
-def work(random: Random, folder: Path, conversations: list[int]) -> None:
-    """Ask until the file `stop` appears; each answer is a line: the mark, its lane, and whether somebody decides."""
+def work(random: Random, folder: Path, plain: int, conversations: list[int]) -> None:
+    """Ask until the file `stop` appears; each answer is a line: the mark, its lane, and its state.
+
+    Of a hundred requests `plain` are look-ups.
+    """
     number = 0
     with (folder / "agents.txt").open("a", buffering=1) as told:
         while not (folder / "stop").exists():
@@ -45,7 +51,9 @@ def work(random: Random, folder: Path, conversations: list[int]) -> None:
             if number % LOOK_AFTER == 0:
                 while (insist(lambda: db.session.scalar(UNDERWAY)) or 0) > MOST_UNDERWAY:
                     time.sleep(0.1)
-            tool = random.choices(list(KINDS), list(KINDS.values()))[0]
+            tool = "look_up"
+            if random.randrange(100) >= plain:
+                tool = random.choices(list(KINDS), list(KINDS.values()))[0]
             mark = f"{tool}-{ACTOR}-{os.getpid()}-{number}"
             context = ToolContext(
                 tool_params={"mark": mark},
@@ -68,10 +76,10 @@ def insist(ask: Callable[[], Got]) -> Got:
                 db.session.rollback()
 
 
-def main(seed: str, folder: str, *conversations: str) -> None:
+def main(seed: str, folder: str, plain: str, *conversations: str) -> None:
     """Work in the console of the environment."""
     with create_app(Settings.from_env()).app_context():
-        work(Random(f"agents {seed}"), Path(folder), [int(one) for one in conversations])
+        work(Random(f"agents {seed}"), Path(folder), int(plain), [int(one) for one in conversations])
 
 
 if __name__ == "__main__":

@@ -90,9 +90,9 @@ def effects(lanes: Sequence[Lane], rows: Counter[str], calls: Counter[str]) -> I
     for mark in (rows + calls).keys() - known:
         yield f"{mark} happened, and nobody asked for it"
     for lane in lanes:
-        if lane.tool == "press_button":
+        if lane.tool in tools.UNSAFE:
             continue
-        called = lane.tool == "call_carrier"
+        called = lane.tool in tools.CALLS
         times = (calls if called else rows)[lane.mark]
         fewest = most = int(lane.status == LaneStatus.EXECUTED)
         if called and lane.starts:
@@ -104,7 +104,7 @@ def effects(lanes: Sequence[Lane], rows: Counter[str], calls: Counter[str]) -> I
 
 def presses(lanes: Sequence[Lane], pressed: Counter[str]) -> Iterator[str]:
     """What nobody may repeat: never twice, and where the outcome was lost the lane says so."""
-    buttons = [lane for lane in lanes if lane.tool == "press_button"]
+    buttons = [lane for lane in lanes if lane.tool in tools.UNSAFE]
     for mark in pressed.keys() - {lane.mark for lane in buttons}:
         yield f"{mark} was pressed, and nobody asked for it"
     for lane in buttons:
@@ -132,7 +132,7 @@ def entitled(trail: Trail, operators: set[str]) -> Iterator[str]:
 def _allowed(lane: Lane, events: Sequence[Event]) -> bool:
     types = [event.type for event in events]
     began = types.index(EventType.EXECUTION_STARTED) if EventType.EXECUTION_STARTED in types else 0
-    if lane.tool == "look_up":
+    if lane.tool in tools.AUTOMATIC:
         return types[:1] == [EventType.EXECUTION_ENQUEUED] and lane.decided_by == "policy"
     return EventType.APPROVED in types[:began]
 

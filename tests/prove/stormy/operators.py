@@ -22,7 +22,7 @@ TOKEN = re.compile(r'name="token" value="([^"]+)"')
 LANE = re.compile(r"#lane-(\d+)$")
 EVENTS = {"approval": "approved", "rejection": "rejected", "deferral": "deferred"}
 ASKED_FOR = ("write_down", "write_down", "give_back", "call_carrier", "press_button", "press_button")
-LARGEST_SEND = 4
+LARGEST_SEND = 8
 
 
 @dataclass
@@ -46,9 +46,16 @@ class Operator:
     """One person, who works until told to stop."""
 
     def __init__(
-        self, post: Post, journal: Journal, waiting: deque[int], template_id: int, random: Random
+        self,
+        post: Post,
+        journal: Journal,
+        waiting: deque[int],
+        template_id: int,
+        random: Random,
+        think: float,
     ) -> None:
         self.post, self.journal, self.waiting, self.random = post, journal, waiting, random
+        self.think = think
         self.browser, self.template_id = post.browser, template_id
         self.presses = ThreadPoolExecutor(1)
         self.open: dict[int, bool] = {}
@@ -56,12 +63,13 @@ class Operator:
     def work(self, stop: threading.Event) -> None:
         """One thing after the other."""
         kinds: dict[Callable[[], None], int] = {
-            self.look_up: 30, self.ask: 18, self.decide_next: 26, self.own_refund: 4,
-            self.reply: 9, self.note: 5, self.turn: 3, self.send: 5,
+            self.look_up: 20, self.ask: 18, self.decide_next: 32, self.own_refund: 6,
+            self.reply: 9, self.note: 5, self.turn: 3, self.send: 7,
         }  # fmt: skip
         while not stop.is_set():
             try:
                 self.random.choices(list(kinds), list(kinds.values()))[0]()
+                time.sleep(self.random.uniform(0, 2 * self.think))
             except GaveUp:
                 return
             except Exception:
@@ -100,7 +108,7 @@ class Operator:
             time.sleep(0.05)
             return
         verb = self.random.choices(("approval", "rejection", "deferral"), (70, 15, 15))[0]
-        if self.random.random() < 0.3:
+        if self.random.random() < 0.5:
             other = "rejection" if verb == "approval" else "approval"
             rival = self.presses.submit(self._decide, self.post.rival, lane, other)
             self._decide(self.browser, lane, verb)
@@ -189,10 +197,10 @@ class Operator:
     def _press(self, path: str, form: dict[str, object]) -> Answer:
         """Once, in two windows at once, or once more a little later."""
         twice = self.random.random()
-        other = self.presses.submit(self.post.second.post, path, form) if twice < 0.1 else None
+        other = self.presses.submit(self.post.second.post, path, form) if twice < 0.15 else None
         answer = self.browser.post(path, form)
         if other is not None:
             other.result()
-        elif twice < 0.2:
+        elif twice < 0.3:
             answer = self.browser.post(path, form)
         return answer

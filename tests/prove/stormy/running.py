@@ -28,7 +28,8 @@ from console.processes import Process
 from tests.bench.stack import ROOT, free_port, wait_until
 from tests.prove.stormy import agents, tools
 from tests.prove.stormy.disk import Disk, small_disk
-from tests.storm.other_side import MoodyMail, MoodyReceiver, mail_settings
+from tests.prove.stormy.other_sides import Carrier, Post
+from tests.storm.other_side import mail_settings
 
 PASSWORD = "only for a storm, long enough"
 OPERATORS = 6
@@ -45,8 +46,8 @@ class Running:
     settings: Settings
     process: Process
     folder: Path
-    mail: MoodyMail
-    carrier: MoodyReceiver
+    mail: Post
+    carrier: Carrier
     disk: Disk | None
     ended: list[int | None] = field(default_factory=list)
     """Exit codes of a console that ended without being asked to."""
@@ -121,8 +122,8 @@ def running_console(random: Random) -> Iterator[Running]:
     with (
         TemporaryDirectory(prefix="console-storm-") as kept,
         small_disk() as (place, disk),
-        MoodyMail(random=Random(random.random())) as mail,
-        MoodyReceiver(random=Random(random.random())) as carrier,
+        Post(random=Random(random.random())) as mail,
+        Carrier(random=Random(random.random())) as carrier,
         patch.dict(os.environ),
     ):
         folder = Path(kept)
@@ -200,7 +201,7 @@ def _conversations(whose: str, number: int, status: ConversationStatus) -> list[
     return list(db.session.scalars(made))
 
 
-def _environment(folder: Path, place: Path, mail: MoodyMail, carrier: MoodyReceiver) -> dict[str, str]:
+def _environment(folder: Path, place: Path, mail: Post, carrier: Carrier) -> dict[str, str]:
     return {
         **mail_settings(mail),
         "CONSOLE_VAR": str(place / "var"),

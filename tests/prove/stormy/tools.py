@@ -13,14 +13,14 @@ from urllib.request import Request, urlopen
 from pydantic import BaseModel
 from sqlalchemy import text
 
-from console.tools import PermanentToolError, RiskTier, RunContext, Tool, ToolContext, ToolError
+from console.tools import ApprovalMode, RiskTier, RunContext, Tool, ToolContext, ToolError
 
 CARRIER, BUTTON = "STORM_CARRIER_URL", "STORM_BUTTON_FILE"
 """Where the carrier listens, and where it is written down that a button was pressed."""
 TABLE = "CREATE TABLE storm_marks (mark text NOT NULL, run_key text NOT NULL)"
 WRITE = text("INSERT INTO storm_marks (mark, run_key) VALUES (:mark, :run_key)")
 PATIENCE_SECONDS = 2
-UNSAFE_SECONDS = 0.3
+UNSAFE_SECONDS = 0.15
 """How long the worker may be killed between the deed and its record."""
 STUMBLES = "0"
 """Runs whose key begins so write their row, fail, and are tried again."""
@@ -95,8 +95,6 @@ class CallCarrier(Marked):
             with urlopen(request, timeout=PATIENCE_SECONDS):
                 return {"summary": "The carrier knows."}
         except (OSError, HTTPException) as error:
-            if getattr(error, "code", 0) == 410:
-                raise PermanentToolError("The carrier does not take this any more.") from error
             raise ToolError("The carrier gave no answer.") from error
 
 
@@ -113,6 +111,32 @@ class PressButton(Marked):
         return {"summary": "The button was pressed."}
 
 
-TOOLS: list[type[Tool]] = [LookUp, WriteDown, GiveBack, Fleeting, CallCarrier, PressButton]
+class TellCarrier(CallCarrier):
+    """The same, as its owner has it: without an approval."""
+
+    approval_mode = ApprovalMode.AUTO
+    title = "Tell the carrier"
+
+
+class RingBell(PressButton):
+    """The same, without an approval."""
+
+    approval_mode = ApprovalMode.AUTO
+    title = "Ring the bell"
+
+
+TOOLS: list[type[Tool]] = [
+    LookUp,
+    WriteDown,
+    GiveBack,
+    Fleeting,
+    CallCarrier,
+    TellCarrier,
+    PressButton,
+    RingBell,
+]
+AUTOMATIC = ("look_up", "tell_carrier", "ring_bell")
+CALLS = ("call_carrier", "tell_carrier")
+UNSAFE = ("press_button", "ring_bell")
 FOUR_EYES = "give_back"
 POLICY = "[tool.fleeting]\nlane_seconds = 6\n"
