@@ -1,6 +1,6 @@
 """Agents: a process of the host application that asks through the facade, since there is no page for them.
 
-python -m tests.prove.stormy.agents SEED FOLDER PLAIN CONVERSATION …
+python -m tests.prove.stormy.agents SEED FOLDER PLAIN MOST CONVERSATION …
 """
 
 from __future__ import annotations
@@ -25,7 +25,6 @@ from console.models import LaneStatus, ToolApproval
 
 NAME = "iris"
 ACTOR = f"agent:{NAME}"
-MOST_UNDERWAY = 80
 LOOK_AFTER = 25
 """Requests after which an agent looks how many are still under way."""
 KINDS = {
@@ -39,17 +38,17 @@ UNDERWAY = select(func.count()).where(
 Got = TypeVar("Got")
 
 
-def work(random: Random, folder: Path, plain: int, conversations: list[int]) -> None:
+def work(random: Random, folder: Path, plain: int, most: int, conversations: list[int]) -> None:
     """Ask until the file `stop` appears; each answer is a line: the mark, its lane, and its state.
 
-    Of a hundred requests `plain` are look-ups.
+    Of a hundred requests `plain` are look-ups. While more than `most` lanes are under way, they wait.
     """
     number = 0
     with (folder / "agents.txt").open("a", buffering=1) as told:
         while not (folder / "stop").exists():
             number += 1
             if number % LOOK_AFTER == 0:
-                while (insist(lambda: db.session.scalar(UNDERWAY)) or 0) > MOST_UNDERWAY:
+                while (insist(lambda: db.session.scalar(UNDERWAY)) or 0) > most:
                     time.sleep(0.1)
             tool = "look_up"
             if random.randrange(100) >= plain:
@@ -76,10 +75,12 @@ def insist(ask: Callable[[], Got]) -> Got:
                 db.session.rollback()
 
 
-def main(seed: str, folder: str, plain: str, *conversations: str) -> None:
+def main(seed: str, folder: str, plain: str, most: str, *conversations: str) -> None:
     """Work in the console of the environment."""
     with create_app(Settings.from_env()).app_context():
-        work(Random(f"agents {seed}"), Path(folder), int(plain), [int(one) for one in conversations])
+        work(
+            Random(f"agents {seed}"), Path(folder), int(plain), int(most), [int(one) for one in conversations]
+        )
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sys
 import threading
@@ -36,6 +37,7 @@ OPERATORS = 6
 SHARED = 40
 """Open conversations of each operator, and those of the agents."""
 STOP_SECONDS = 15.0
+FAILURE = re.compile(r"[\w.]+(Error|Exception|Refused|Denied)\w*:")
 
 
 @dataclass
@@ -84,6 +86,16 @@ class Running:
         """The marks of the button, in order."""
         button = self.folder / "button.txt"
         return button.read_text().splitlines() if button.exists() else []
+
+    def failures(self) -> list[str]:
+        """What the log says of requests that failed: the last line of each traceback."""
+        found, wanted = [], False
+        for line in (self.folder / "up.log").read_text(errors="replace").splitlines():
+            wanted = wanted or "request_failed " in line
+            if wanted and FAILURE.match(line):
+                found.append(line[:300])
+                wanted = False
+        return found
 
     def ready(self) -> bool:
         """Whether it says so itself."""

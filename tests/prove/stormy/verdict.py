@@ -156,6 +156,7 @@ def _calm(storm: Storm, trail: lanes.Trail) -> list[Claim]:
                 *ended,
                 *([] if storm.running.ready() else ["it is not ready in the end"]),
                 *storm.journal.errors,
+                *storm.running.failures(),
             ],
             f"away {len(away)} times, {sum(away):.0f} s in all, at most {max(away, default=0):.1f} s",
         ),
