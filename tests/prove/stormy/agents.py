@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import TypeVar
@@ -59,8 +60,13 @@ def work(random: Random, folder: Path, plain: int, most: int, conversations: lis
                 conversation_id=random.choice(conversations),
                 idempotency_token=mark,
             )
-            lane = insist(lambda t=tool, c=context: governance.submit(t, ACTOR, c).lane)  # type: ignore[misc]
-            told.write(f"{mark} {lane.id} {lane.status}\n")
+            told.write(f"{mark} {insist(partial(_ask, tool, context))}\n")
+
+
+def _ask(tool: str, context: ToolContext) -> str:
+    """The lane that came of it, and its state."""
+    lane = governance.submit(tool, ACTOR, context).lane
+    return f"{lane.id} {lane.status}" if lane else "0 none"
 
 
 def insist(ask: Callable[[], Got]) -> Got:
