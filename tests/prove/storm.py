@@ -71,7 +71,7 @@ class Scale:
 LONG = Scale(
     seconds=420, longest=600, lanes=LANES, pause=4.0, receivers=6000, plain=85, underway=1000, think=0.2
 )
-SHORT = Scale(seconds=28, longest=28, lanes=0, pause=0.7, receivers=600, plain=30, underway=200, think=0.1)
+SHORT = Scale(seconds=40, longest=40, lanes=0, pause=1.0, receivers=600, plain=30, underway=200, think=0.1)
 
 
 @dataclass
@@ -137,7 +137,11 @@ def _rage(running: Running, weather: Weather, crowd: Crowd, scale: Scale, *, sho
     while (gone := time.monotonic() - began) < scale.longest:
         if gone > scale.seconds and _count(running, MADE) >= scale.lanes:
             break
-        weather.strike(short=short)
+        if not weather.deck:
+            if short and weather.faults:
+                break
+            weather.deal(short=short)
+        weather.strike()
         ends = time.monotonic() + weather.random.uniform(0.5, 1.5) * scale.pause
         while time.monotonic() < ends:
             crowd.listen()

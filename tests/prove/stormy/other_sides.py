@@ -13,7 +13,7 @@ from tests.storm.other_side import MoodyMail
 SILENT = 0.15
 """Of what is taken, so much is never answered."""
 SLOWEST_SECONDS = 0.06
-MOODS: dict[Behaviour, int] = {accepts_and_drops: 15, answers(503): 5, drops: 5, answers(202): 75}
+MOODS: dict[Behaviour, int] = {accepts_and_drops: 12, answers(503): 2, drops: 2, answers(202): 84}
 
 
 class Post(MoodyMail):

@@ -224,6 +224,7 @@ def _environment(folder: Path, place: Path, mail: Post, carrier: Carrier) -> dic
         "CONSOLE_POLICY": str(folder / "policy.toml"),
         "CONSOLE_LOGIN_LIMIT": "1000 per minute",
         "CONSOLE_UNDO_SECONDS": "2",
+        "CONSOLE_RETRY_BACKOFF_SECONDS": "1,3",
         "CONSOLE_DELIVERY_RETRY_SECONDS": "1,1,2",
         "PYTHONPATH": str(ROOT),
         tools.CARRIER: carrier.url,

@@ -85,11 +85,13 @@ class Weather:
     def up(self) -> int:
         return self.running.pid
 
-    def strike(self, *, short: bool) -> None:
-        """The next fault of the deck; one that finds no victim in time is put back."""
-        if not self.deck:
-            self.deck = [name for name, often in FAULTS.items() for _ in range(often[short])]
-            self.random.shuffle(self.deck)
+    def deal(self, *, short: bool) -> None:
+        """All faults of a deck, in another order each time."""
+        self.deck = [name for name, often in FAULTS.items() for _ in range(often[short])]
+        self.random.shuffle(self.deck)
+
+    def strike(self) -> None:
+        """The next fault of the deck, if it finds a victim in time."""
         name = self.deck.pop()
         deadline = time.monotonic() + PATIENCE_SECONDS
         while time.monotonic() < deadline:
