@@ -7,6 +7,7 @@ Judged is from the database and from what the mail server, the carrier and the b
 
 from __future__ import annotations
 
+import signal
 import sys
 import threading
 import time
@@ -104,6 +105,8 @@ class Crowd:
 
 def prove(short: bool) -> list[Claim]:
     """Let the storm pass, wait until all is at rest, and judge."""
+    # One that takes too long is asked to stop, and has a disk to take away first.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     seed = randrange(10**6)
     random, scale = Random(seed), SHORT if short else LONG
     with running_console(random) as running:
@@ -187,6 +190,7 @@ def _crowd(
     crowd = Crowd([], agents, running.folder)
     crowd.operators += _operators(running, people, journal, crowd.waiting, scale, random)
     threads = [threading.Thread(target=one.work, args=(crowd.stop,)) for one in crowd.operators]
+    patience = 0.0
     try:
         agents.start()
         for one in crowd.operators:
@@ -194,14 +198,16 @@ def _crowd(
         for thread in threads:
             thread.start()
         yield crowd
+        patience = DRAIN_SECONDS / 3
     finally:
         crowd.stop.set()
         (running.folder / "stop").touch()
         for one in crowd.operators:
-            one.end(time.monotonic() + DRAIN_SECONDS / 3)
+            one.end(time.monotonic() + patience)
         for thread in threads:
-            thread.join()
-        deadline = time.monotonic() + DRAIN_SECONDS / 3
+            if thread.ident is not None:
+                thread.join()
+        deadline = time.monotonic() + patience
         while agents.running and time.monotonic() < deadline:
             time.sleep(0.05)
         agents.kill()

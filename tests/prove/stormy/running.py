@@ -91,7 +91,7 @@ class Running:
         """What the log says of requests that failed: the last line of each traceback."""
         found, wanted = [], False
         for line in (self.folder / "up.log").read_text(errors="replace").splitlines():
-            wanted = wanted or "request_failed " in line
+            wanted = wanted or "request_failed " in line or "Exception on /" in line
             if wanted and FAILURE.match(line):
                 found.append(line[:300])
                 wanted = False

@@ -26,6 +26,7 @@ PATIENCE_SECONDS = 3.0
 LONGEST_STOP_SECONDS = 3.0
 FULL_SECONDS = 2.0
 HALF_AN_HOUR = 1800
+FULL = "disk full"
 
 # How often each comes, of about a hundred; and in the short form.
 FAULTS: dict[str, tuple[int, int]] = {
@@ -44,7 +45,7 @@ FAULTS: dict[str, tuple[int, int]] = {
     "restarted in order": (8, 1),
     "queue emptied": (7, 2),
     "scheduled jobs moved": (9, 3),
-    "disk full": (3, 1),
+    FULL: (3, 1),
     "console killed and started": (1, 0),
     "console stopped and started": (1, 0),
 }
@@ -76,7 +77,7 @@ class Weather:
             "restarted in order": self._restart,
             "queue emptied": self._empty_queue,
             "scheduled jobs moved": self._move_jobs,
-            "disk full": self._fill_disk,
+            FULL: self._fill_disk,
             "console killed and started": lambda: running.start_over(signal.SIGKILL),
             "console stopped and started": lambda: running.start_over(signal.SIGINT),
         }
@@ -87,7 +88,8 @@ class Weather:
 
     def deal(self, *, short: bool) -> None:
         """All faults of a deck, in another order each time."""
-        self.deck = [name for name, often in FAULTS.items() for _ in range(often[short])]
+        possible = {name: often for name, often in FAULTS.items() if self.disk or name != FULL}
+        self.deck = [name for name, often in possible.items() for _ in range(often[short])]
         self.random.shuffle(self.deck)
 
     def strike(self) -> None:
@@ -171,8 +173,7 @@ class Weather:
         return bool(found)
 
     def _fill_disk(self) -> bool:
-        if self.disk is None:
-            return True
+        assert self.disk is not None
         with self.disk.full():
             time.sleep(self.random.uniform(0.5, FULL_SECONDS))
         return True
