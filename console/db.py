@@ -42,6 +42,14 @@ class Session(FlaskSession):
     One that only reads does so outside of any transaction.
     """
 
+    def close(self) -> None:
+        """Let go of everything. A connection that was lost meanwhile is dropped in silence: its server has rolled back
+        already, and whoever closes, the end of a request above all, is done with it."""
+        try:
+            super().close()
+        except DBAPIError:
+            super().invalidate()
+
     def get_bind(self, *args: Any, **kwargs: Any) -> Engine | Connection:
         pinned: Connection | None = self.info.get("pinned")
         if pinned is not None:

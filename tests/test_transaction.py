@@ -163,6 +163,12 @@ def test_a_refusal_made_on_a_connection_that_is_lost_says_that_the_database_is_a
     assert names() == set()
 
 
+def test_a_finished_answer_is_given_although_its_connection_was_lost_after_the_last_query(app: Flask) -> None:
+    with app.app_context():
+        end_connection(app, db.session.scalar(text("SELECT pg_backend_pid()")))
+    assert db.engine.pool.checkedout() == 0 and names() == set()
+
+
 def end_connection(app: Flask, pid: int | None) -> None:
     """End a connection at its server, and wait until its other end can know."""
     with psycopg.connect(app.config["SETTINGS"].database_url.replace("+psycopg", "")) as killer:
