@@ -64,7 +64,7 @@ class Operator:
         """One thing after the other."""
         kinds: dict[Callable[[], None], int] = {
             self.look_up: 20, self.ask: 18, self.decide_next: 32, self.own_refund: 6,
-            self.reply: 9, self.note: 5, self.turn: 3, self.send: 7,
+            self.reply: 9, self.note: 5, self.turn: 3, self.send: 12,
         }  # fmt: skip
         while not stop.is_set():
             try:
@@ -154,7 +154,7 @@ class Operator:
         confirmed = {"token": token[1], "envelope_id": envelope}
         if self._press("/bulk", confirmed).done:
             self.journal.sent[envelope] = True
-        if self.random.random() < 0.3:
+        if self.random.random() < 0.2:
             time.sleep(self.random.uniform(0, 1.5))
             if self.browser.post(f"/bulk/{envelope}/undo", {}).done:
                 self.journal.undone.append(envelope)

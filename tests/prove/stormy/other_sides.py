@@ -10,7 +10,7 @@ from tests.channels.mail_server import ACCEPT_AND_DROP
 from tests.channels.receiver import Behaviour, Receiver, accepts_and_drops, answers, drops
 from tests.storm.other_side import MoodyMail
 
-SILENT = 0.15
+SILENT = 0.25
 """Of what is taken, so much is never answered."""
 SLOWEST_SECONDS = 0.06
 MOODS: dict[Behaviour, int] = {accepts_and_drops: 12, answers(503): 2, drops: 2, answers(202): 84}
