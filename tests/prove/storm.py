@@ -46,7 +46,7 @@ SHORT_DRAIN_SECONDS = 50.0
 LEFT = text("""
     SELECT (SELECT count(*) FROM tool_approvals WHERE status IN ('approved', 'execution_pending')
                 OR (status = 'pending' AND expires_at < now()))
-         + (SELECT count(*) FROM deliveries WHERE state = 'sending' OR (state = 'pending' AND send_after < now()))
+         + (SELECT count(*) FROM deliveries WHERE state IN ('pending', 'sending'))
 """)
 MADE = text("SELECT count(*) FROM tool_approvals")
 

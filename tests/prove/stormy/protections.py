@@ -47,8 +47,8 @@ PROTECTIONS = (
     Protection(
         "delivered_at_most_once",
         "console/outbound/claims.py",
-        "if isinstance(answer, TemporaryFailure):",
-        "if isinstance(answer, ChannelFailure):",
+        "return Verdict(Step.LOST, result, reason=answer.sentence)",
+        "return Verdict(Step.POSTPONED, result, reason=answer.sentence, moment=now())",
     ),
     Protection(
         "drained",
