@@ -41,7 +41,7 @@ LANES = 20_000
 MOST_WAITING = 300
 """Of those that nobody got to, the oldest are left to their deadline."""
 DRAIN_SECONDS = 60.0
-SHORT_DRAIN_SECONDS = 50.0
+SHORT_DRAIN_SECONDS = 40.0
 """Less than is promised, so that the short form has an end also when nothing drains."""
 LEFT = text("""
     SELECT (SELECT count(*) FROM tool_approvals WHERE status IN ('approved', 'execution_pending')
