@@ -90,7 +90,7 @@ def _actions(storm: Storm, trail: lanes.Trail) -> list[Claim]:
             "trail_whole",
             "No event is missing, doubled or out of order, and every chain is whole.",
             "Each lane's history walked along the table, its events against its version, its hashes from the head.",
-            list(lanes.histories(trail)),
+            [*lanes.histories(trail), *lanes.chains()],
             f"{len(trail.events)} events",
         ),
     ]
