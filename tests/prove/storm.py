@@ -63,16 +63,14 @@ class Scale:
     receivers: int
     plain: int
     """Of a hundred requests of agents, so many are look-ups."""
-    underway: int
-    """While more lanes are under way, agents wait."""
+    burst: int
+    """With more jobs in the queue, agents wait until it is empty."""
     think: float
     """Seconds that an operator looks before the next step."""
 
 
-LONG = Scale(
-    seconds=420, longest=600, lanes=LANES, pause=4.0, receivers=6000, plain=85, underway=1000, think=0.2
-)
-SHORT = Scale(seconds=40, longest=40, lanes=0, pause=1.0, receivers=600, plain=30, underway=200, think=0.1)
+LONG = Scale(seconds=420, longest=600, lanes=LANES, pause=4.0, receivers=6000, plain=85, burst=60, think=0.2)
+SHORT = Scale(seconds=40, longest=40, lanes=0, pause=1.0, receivers=600, plain=30, burst=40, think=0.1)
 
 
 @dataclass
@@ -184,7 +182,7 @@ def _crowd(
     """People and agents at work for the time of the block. Then everybody waits for their last answer, and goes."""
     places = [str(one) for one in people.conversations[ACTOR]]
     command = [sys.executable, "-m", "tests.prove.stormy.agents"]
-    command += [str(seed), str(running.folder), str(scale.plain), str(scale.underway), *places]
+    command += [str(seed), str(running.folder), str(scale.plain), str(scale.burst), *places]
     log = running.folder / "agents.log"
     agents = Process("agents", command, roles.environment(running.settings), log_file=log, cwd=ROOT)
     crowd = Crowd([], agents, running.folder)

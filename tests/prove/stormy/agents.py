@@ -15,26 +15,22 @@ from pathlib import Path
 from random import Random
 from typing import TypeVar
 
-from sqlalchemy import func, select
+from redis.exceptions import RedisError
 from sqlalchemy.exc import DBAPIError
 
-from console import create_app, governance
+from console import create_app, governance, queue
 from console.config import Settings
 from console.db import db
 from console.governance import ToolContext
-from console.models import LaneStatus, ToolApproval
 
 NAME = "iris"
 ACTOR = f"agent:{NAME}"
 LOOK_AFTER = 25
-"""Requests after which an agent looks how many are still under way."""
+"""Requests after which an agent looks at the queue."""
 KINDS = {
     "tell_carrier": 7, "ring_bell": 5, "write_down": 4, "call_carrier": 2, "press_button": 2, "fleeting": 4,
 }  # fmt: skip
 """What they ask for beside plain look-ups, and how often."""
-UNDERWAY = select(func.count()).where(
-    ToolApproval.status.in_((LaneStatus.APPROVED, LaneStatus.EXECUTION_PENDING))
-)
 
 Got = TypeVar("Got")
 
@@ -42,15 +38,16 @@ Got = TypeVar("Got")
 def work(random: Random, folder: Path, plain: int, most: int, conversations: list[int]) -> None:
     """Ask until the file `stop` appears; each answer is a line: the mark, its lane, and its state.
 
-    Of a hundred requests `plain` are look-ups. While more than `most` lanes are under way, they wait.
+    Of a hundred requests `plain` are look-ups. With more than `most` jobs in the queue they wait until it is empty.
     """
     number = 0
     with (folder / "agents.txt").open("a", buffering=1) as told:
         while not (folder / "stop").exists():
             number += 1
-            if number % LOOK_AFTER == 0:
-                while (insist(lambda: db.session.scalar(UNDERWAY)) or 0) > most:
-                    time.sleep(0.1)
+            if number % LOOK_AFTER == 0 and _queued() > most:
+                # Whoever keeps the workers busy without a pause keeps deliveries and the sweep from them.
+                while _queued():
+                    time.sleep(0.05)
             tool = "look_up"
             if random.randrange(100) >= plain:
                 tool = random.choices(list(KINDS), list(KINDS.values()))[0]
@@ -67,6 +64,13 @@ def _ask(tool: str, context: ToolContext) -> str:
     """The lane that came of it, and its state."""
     lane = governance.submit(tool, ACTOR, context).lane
     return f"{lane.id} {lane.status}" if lane else "0 none"
+
+
+def _queued() -> int:
+    """How many actions wait for a worker, as far as anybody knows."""
+    with suppress(RedisError):
+        return int(queue.redis().llen(f"rq:queue:{queue.ACTIONS}"))
+    return 0
 
 
 def insist(ask: Callable[[], Got]) -> Got:
