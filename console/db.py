@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError, DisconnectionError
 from sqlalchemy.orm import DeclarativeBase
 
 from console.config import Settings
-from console.errors import NotFound
+from console.errors import ConsoleError, NotFound
 from console.sockets import has_something_to_say
 
 Row = TypeVar("Row", bound="Base")
@@ -41,6 +41,14 @@ class Session(FlaskSession):
 
     One that only reads does so outside of any transaction.
     """
+
+    def close(self) -> None:
+        """Let go of everything. A connection that was lost meanwhile is dropped in silence: its server has rolled back
+        already, and whoever closes, the end of a request above all, is done with it."""
+        try:
+            super().close()
+        except DBAPIError:
+            super().invalidate()
 
     def get_bind(self, *args: Any, **kwargs: Any) -> Engine | Connection:
         pinned: Connection | None = self.info.get("pinned")
@@ -91,9 +99,9 @@ def transaction() -> Iterator[None]:
         yield
         db.session.commit()
         info["after_commit"] += info["undone"]
-    except BaseException:
+    except BaseException as error:
         info["after_commit"] = info["undone"] + info["if_undone"]
-        _roll_back()
+        _roll_back(error)
         raise
     finally:
         info["depth"] = 0
@@ -110,16 +118,20 @@ def only_reading() -> None:
     db.session.info["only_reading"] = True
 
 
-def _roll_back() -> None:
+def _roll_back(because: BaseException) -> None:
+    """End the transaction. Raises DBAPIError when a refusal was made on a connection that is lost: what it would be
+    shown with is lost too, and the database being away is the better answer."""
     try:
         db.session.rollback()
-    except DBAPIError:
+    except DBAPIError as lost:
         # The connection is lost, or an alarm rang in the middle of a statement. A pool drops such a one by itself; the
         # server rolls back when its other end is gone.
         db.session.close()
         pinned: Connection | None = db.session.info.get("pinned")
         if pinned is not None:
             pinned.invalidate()
+        if isinstance(because, ConsoleError):
+            raise lost from because
 
 
 @contextmanager

@@ -8,7 +8,7 @@ import psycopg
 import pytest
 from flask import Flask
 from sqlalchemy import select, text
-from sqlalchemy.exc import DBAPIError, IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
 from console import db as database
 from console.db import after_commit, db, if_undone, locked, only_reading, pinned_connection, transaction
@@ -146,7 +146,31 @@ def test_a_session_that_only_reads_sees_each_commit_at_once_and_changes_nothing(
 def test_a_connection_that_its_server_ended_while_it_lay_in_the_pool_is_replaced(app: Flask) -> None:
     pid = db.session.scalar(text("SELECT pg_backend_pid()"))
     db.session.remove()
+    end_connection(app, pid)
+    assert db.session.scalar(text("SELECT pg_backend_pid()")) != pid
+
+
+@pytest.mark.parametrize(
+    ("raised", "arrives"), [(NotFound(), OperationalError), (ZeroDivisionError(), ZeroDivisionError)]
+)
+def test_a_refusal_made_on_a_connection_that_is_lost_says_that_the_database_is_away(
+    app: Flask, raised: Exception, arrives: type[Exception]
+) -> None:
+    """What a page would show beside the refusal is lost with the connection; what a tool raises stays the reason."""
+    with pytest.raises(arrives), transaction():
+        end_connection(app, db.session.scalar(text("SELECT pg_backend_pid()")))
+        raise raised
+    assert names() == set()
+
+
+def test_a_finished_answer_is_given_although_its_connection_was_lost_after_the_last_query(app: Flask) -> None:
+    with app.app_context():
+        end_connection(app, db.session.scalar(text("SELECT pg_backend_pid()")))
+    assert db.engine.pool.checkedout() == 0 and names() == set()
+
+
+def end_connection(app: Flask, pid: int | None) -> None:
+    """End a connection at its server, and wait until its other end can know."""
     with psycopg.connect(app.config["SETTINGS"].database_url.replace("+psycopg", "")) as killer:
         killer.execute("SELECT pg_terminate_backend(%s)", [pid])
     time.sleep(0.2)
-    assert db.session.scalar(text("SELECT pg_backend_pid()")) != pid

@@ -126,17 +126,7 @@ def other_side(channel: str, random: Random) -> Iterator[tuple[OtherSide, dict[s
     """A server of this channel, and the settings with which a console finds it."""
     if channel == "smtp":
         with MoodyMail(random=random) as mail:
-            yield (
-                mail,
-                {
-                    "CONSOLE_CHANNEL": "smtp",
-                    "CONSOLE_SMTP_HOST": "127.0.0.1",
-                    "CONSOLE_SMTP_PORT": str(mail.port),
-                    "CONSOLE_SMTP_SECURITY": "none",
-                    "CONSOLE_SMTP_FROM": "Shop <care@example.com>",
-                    "CONSOLE_SMTP_TIMEOUT_SECONDS": TIMEOUT_SECONDS,
-                },
-            )
+            yield mail, mail_settings(mail)
         return
     with MoodyReceiver(random=random) as receiver:
         yield (
@@ -149,6 +139,18 @@ def other_side(channel: str, random: Random) -> Iterator[tuple[OtherSide, dict[s
                 "CONSOLE_WEBHOOK_TIMEOUT_SECONDS": TIMEOUT_SECONDS,
             },
         )
+
+
+def mail_settings(mail: MailServer) -> dict[str, str]:
+    """The settings with which a console sends to this server, in the environment."""
+    return {
+        "CONSOLE_CHANNEL": "smtp",
+        "CONSOLE_SMTP_HOST": "127.0.0.1",
+        "CONSOLE_SMTP_PORT": str(mail.port),
+        "CONSOLE_SMTP_SECURITY": "none",
+        "CONSOLE_SMTP_FROM": "Shop <care@example.com>",
+        "CONSOLE_SMTP_TIMEOUT_SECONDS": TIMEOUT_SECONDS,
+    }
 
 
 def _text(body: str) -> str:
