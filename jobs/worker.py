@@ -78,6 +78,8 @@ class Worker(ForkingWorker):
     exponential_backoff_factor = 1.0
     max_connection_wait_time = 1.0
     horse: Horse | None = None
+    served = ""
+    """The queue of the last job."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs.setdefault("maintenance_interval", MAINTENANCE_SECONDS)
@@ -108,7 +110,7 @@ class Worker(ForkingWorker):
             vitals.leave_sign(pipeline, "worker")
             return
         apart = self.share.look(self.connection, time.time())
-        self._ordered_queues = [one for one in self.queues if not apart or one.name != queue.DELIVERIES]
+        self._ordered_queues = [one for one in self._in_turn() if not apart or one.name != queue.DELIVERIES]
         with self.connection.pipeline() as own:
             super().heartbeat(timeout, own)
             vitals.leave_sign(own, "worker")
@@ -121,6 +123,16 @@ class Worker(ForkingWorker):
                 own.expire(self.key, self.worker_ttl + 60)
                 own.execute()
             log.info("worker_registered_again", worker=self.name)
+
+    def reorder_queues(self, reference_queue: Queue) -> None:
+        """Note whose turn it was."""
+        self.served = reference_queue.name
+
+    def _in_turn(self) -> list[Queue]:
+        """Whoever was served comes last: a queue that never runs dry keeps neither deliveries nor the sweep waiting."""
+        names = [one.name for one in self.queues]
+        after = names.index(self.served) + 1 if self.served in names else 0
+        return self.queues[after:] + self.queues[:after]
 
     def fork_work_horse(self, job: Job, queue: Queue) -> None:
         """Give the job to the horse; fork one when there is none, or it is gone."""

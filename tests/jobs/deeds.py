@@ -23,6 +23,10 @@ def moment() -> float:
     return time.time()
 
 
+def wait(seconds: float) -> None:
+    time.sleep(seconds)
+
+
 def fail() -> None:
     raise ValueError("as asked")
 

@@ -148,6 +148,14 @@ def test_delayed_jobs_start_within_two_seconds_of_their_time(pool: Process, queu
     assert -0.1 < outcome(job) - due < 2.5
 
 
+def test_a_queue_that_never_runs_dry_keeps_no_other_from_its_turn(pool: Process, queue: Queue) -> None:
+    decisions = [queue.enqueue("tests.jobs.deeds.wait", 0.05, result_ttl=60) for _ in range(100)]
+    others = [Queue(name, connection=queue.connection) for name in ("deliveries", "maintenance")]
+    for job in [other.enqueue("tests.jobs.deeds.pid", result_ttl=60) for other in others]:
+        assert outcome(job) != "failed"
+    assert decisions[-1].get_status(refresh=True) == "queued"
+
+
 def test_horses_without_their_worker_do_not_linger(settings: Settings) -> None:
     script = (
         "import os, time; from jobs.horse import Horse, Order\n"
