@@ -49,7 +49,7 @@ class Scale(NamedTuple):
     late: float
 
 
-SHORT = Scale(2_000, (20_000,), 6, 8, 3.0, 500, 3.0)
+SHORT = Scale(2_000, (20_000,), 6, 8, 2.0, 500, 3.0)
 LONG = Scale(10_000, (100_000, 1_000_000), 40, 1, 1.2, 100, 1.2)
 
 PROTECTIONS = (
@@ -61,9 +61,9 @@ PROTECTIONS = (
     ),
     Protection(
         "pages_cost_the_same",
-        "console/conversations/walks.py",
-        '{NEWEST} LIMIT {size}"\n    )',
-        '{NEWEST}"\n    )',
+        "migrations/versions/0001_create_console.py",
+        """sa.text("status IN ('pending', 'execution_failed')")""",
+        """sa.text("status = 'none'")""",
     ),
     Protection(
         "pages_read_what_they_show",
