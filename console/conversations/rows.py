@@ -12,6 +12,7 @@ from console import governance
 from console.conversations.cursors import Cursor
 from console.conversations.filters import NOBODY, STATUS_OF_VIEW, Filters
 from console.conversations.texts import settings
+from console.conversations.walks import NEWEST, Shape, conditions, walk
 from console.conversations.words import tsquery
 from console.db import db
 
@@ -46,18 +47,6 @@ class Page(NamedTuple):
     older: str | None
 
 
-# Each list is walked along an index of its own (see Conversation). `IS NULL` does not make a column constant for the
-# planner, so the unassigned are ordered by that column too: else it would sort all of them.
-_VIEW = {
-    "open": "c.status = 'open'",
-    "needs_decision": "c.waiting_lanes > 0",
-    "mine": "c.status = 'open' AND c.assignee_id = :me",
-    "unassigned": "c.status = 'open' AND c.assignee_id IS NULL",
-    "resolved": "c.status = 'resolved'",
-    "all": "true",
-}
-_NEWEST = "c.last_message_at DESC, c.id DESC"
-
 _ROWS = """
     SELECT c.id, c.subject, c.status, c.last_message_at, c.last_message_preview, c.last_message_role,
            customers.name, operators.name, c.waiting_lanes, ({lanes}),
@@ -69,26 +58,24 @@ _ROWS = """
       LEFT JOIN operators ON operators.id = c.assignee_id
      ORDER BY c.last_message_at DESC, c.id DESC
 """
-# The limit is written out: with a parameter there, a prepared statement would be planned for a tenth of the table.
-_PAGE = "SELECT c.* FROM conversations c WHERE {where} ORDER BY {order} LIMIT {size}"
-
 # Common words are found among the newest conversations at once, rare ones through the index; asking the index for a
 # common word would fetch and sort most of the table, and walking the newest for a rare one would read all of it. The
 # scalar subquery makes `near` a walk that stops when the page is full; the gate makes `far` cost nothing when `near`
-# filled the page or saw everything there is.
+# filled the page or saw everything there is; and what is found is looked up one by one, since the planner expects far
+# more of a rare word than there is, and would read all conversations to join it.
 _FOUND = """
     WITH near AS MATERIALIZED (
-        SELECT n.id FROM (
-            SELECT c.id, c.last_message_at, c.assignee_id FROM conversations c
-             WHERE {where} ORDER BY {order} LIMIT {newest}) n
+        SELECT n.id FROM ({newest_ones}) n
          WHERE (SELECT s.document @@ {query} FROM conversation_search s WHERE s.conversation_id = n.id)
          LIMIT {size}),
     far AS MATERIALIZED (
         SELECT s.conversation_id AS id FROM conversation_search s
          WHERE s.document @@ {query} AND (SELECT count(*) FROM near) < {size}
-           AND (SELECT count(*) FROM (SELECT FROM conversations c WHERE {where} LIMIT {newest}) n) = {newest}),
+           AND (SELECT count(*) FROM ({newest_ones}) n) = {newest}),
     rest AS (
-        SELECT c.id FROM far JOIN conversations c ON c.id = far.id WHERE {where} ORDER BY {newest_first} LIMIT {size})
+        SELECT c.id FROM far CROSS JOIN LATERAL (
+            SELECT c.id, c.last_message_at FROM conversations c WHERE c.id = far.id AND {where} OFFSET 0) c
+         ORDER BY {newest_first} LIMIT {size})
     SELECT c.* FROM conversations c
      WHERE c.id = ANY(ARRAY(SELECT id FROM near UNION SELECT id FROM rest)) ORDER BY {newest_first} LIMIT {size}
 """
@@ -102,19 +89,26 @@ def inbox(operator_id: int, filters: Filters) -> Page:
     words = tsquery(filters.q)
     if filters.q.strip() and not words:
         return Page([], None)
-    values: dict[str, Any] = {"me": operator_id}
+    owner = {"mine": operator_id, "unassigned": NOBODY}.get(filters.view, filters.assignee)
+    if filters.assignee not in (None, owner):
+        return Page([], None)
+    values: dict[str, Any] = {}
+    if owner:
+        values["assignee"] = owner
     if filters.channel:
         values["channel"] = filters.channel
-    if filters.assignee is not None and filters.assignee != NOBODY:
-        values["assignee"] = filters.assignee
     if filters.before:
         values["at"], values["last_id"] = Cursor.parse(filters.before)
     if words:
         values["words"] = words
-    statement = _statement(
-        filters.view, filters.assignee is not None, filters.assignee == NOBODY, bool(filters.channel),
-        filters.pending, bool(filters.before), bool(words), size + 1,
-    )  # fmt: skip
+    shape = Shape(
+        status=STATUS_OF_VIEW.get(filters.view, ""),
+        waiting=filters.pending or filters.view == "needs_decision",
+        owner="" if owner is None else "nobody" if owner == NOBODY else "someone",
+        channel=bool(filters.channel),
+        before=bool(filters.before),
+    )
+    statement = _statement(shape, bool(words), size + 1)
     rows = [Row._make(row) for row in db.session.execute(statement, values)]
     more = len(rows) > size
     rows = rows[:size]
@@ -122,32 +116,15 @@ def inbox(operator_id: int, filters: Filters) -> Page:
 
 
 @lru_cache(maxsize=512)
-def _statement(
-    view: str,
-    assigned: bool,
-    nobody: bool,
-    channel: bool,
-    pending: bool,
-    before: bool,
-    search: bool,
-    size: int,
-) -> TextClause:
-    where = [_VIEW[view]]
-    if assigned:
-        where.append("c.assignee_id IS NULL" if nobody else "c.assignee_id = :assignee")
-    if channel:
-        where.append("c.channel = :channel")
-    if pending:
-        where.append("c.waiting_lanes > 0")
-    if before:
-        where.append("(c.last_message_at, c.id) < (:at, :last_id)")
-    unassigned = STATUS_OF_VIEW.get(view) == "open" and (nobody or view == "unassigned")
-    page = (_FOUND if search else _PAGE).format(
-        where=" AND ".join(where),
-        order="c.assignee_id, " + _NEWEST if unassigned else _NEWEST,
-        newest_first=_NEWEST,
-        query=_QUERY,
-        newest=NEWEST_SEARCHED,
-        size=size,
-    )
+def _statement(shape: Shape, search: bool, size: int) -> TextClause:
+    page = walk(shape, "c.*", size)
+    if search:
+        page = _FOUND.format(
+            newest_ones=walk(shape, "c.id, c.last_message_at", NEWEST_SEARCHED),
+            where=conditions(shape),
+            newest_first=NEWEST,
+            query=_QUERY,
+            newest=NEWEST_SEARCHED,
+            size=size,
+        )
     return text(_ROWS.format(page=page, lanes=governance.LANES_OF_ROW))

@@ -72,8 +72,9 @@ class AuditEvent(Base):
             postgresql_where=text("conversation_id IS NOT NULL"),
         ),
         Index(
-            "ix_audit_events_envelope",
+            "ix_audit_events_send",
             "envelope_id",
+            "created_at",
             "id",
             postgresql_where=text("envelope_id IS NOT NULL"),
         ),

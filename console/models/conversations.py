@@ -15,6 +15,7 @@ from console.models.columns import Id, Moment, Reference, Words, one_of
 from console.models.people import Operator
 
 PREVIEW_CHARS = 160
+WAITING = text("waiting_lanes > 0")
 
 
 class ConversationStatus(StrEnum):
@@ -79,6 +80,27 @@ class Conversation(Base):
             text("last_message_at DESC"),
             text("id DESC"),
             postgresql_where=text("waiting_lanes > 0"),
+        ),
+        # And one for each of its filters within a status, or both of them, and for those among what waits.
+        Index("ix_conversations_owned", "status", "assignee_id", "last_message_at", "id"),
+        Index("ix_conversations_came", "status", "channel", "last_message_at", "id"),
+        Index("ix_conversations_owned_came", "status", "assignee_id", "channel", "last_message_at", "id"),
+        Index("ix_conversations_waiting_status", "status", "last_message_at", "id", postgresql_where=WAITING),
+        Index(
+            "ix_conversations_waiting_owned",
+            "status",
+            "assignee_id",
+            "last_message_at",
+            "id",
+            postgresql_where=WAITING,
+        ),
+        Index(
+            "ix_conversations_waiting_came",
+            "status",
+            "channel",
+            "last_message_at",
+            "id",
+            postgresql_where=WAITING,
         ),
         Index("ix_conversations_customer", "customer_id"),
     )

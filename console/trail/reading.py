@@ -117,11 +117,18 @@ _CONDITIONS = {
     "envelope": "envelope_id = :envelope",
     "id": "id = :id",
 }
-_COLUMNS = {"conversation": "conversation_id", "actor": "actor_id", "tool": "tool_ref", "event": "event_type"}
+_COLUMNS = {
+    "envelope": "envelope_id",
+    "conversation": "conversation_id",
+    "actor": "actor_id",
+    "tool": "tool_ref",
+    "event": "event_type",
+}
 # Walks along the index of one or two columns, the narrowest first, from and to a moment: rows are compared, and the
 # columns are part of the order. With equalities, a prepared statement may as well go through all events, newest first,
 # until the page is full, and would look at every one of them for somebody who did little.
 _WALKS = (
+    ("envelope",),
     ("conversation",),
     ("actor", "tool"),
     ("actor", "event"),
@@ -241,7 +248,6 @@ def _where(shape: Shape) -> str:
     bounds = [_BOUNDS[name] for name in shape.names if name in _BOUNDS] + list(_EVER if shape.walk else ())
     found = [bound.format(columns=columns, values=values) for bound in bounds]
     found += [_CONDITIONS[name] for name in shape.names if name in _CONDITIONS and name not in shape.walk]
-    if "conversation" in shape.walk:
-        # Its index holds no others, and a comparison of rows does not say so.
-        found.append("conversation_id IS NOT NULL")
+    # Their indexes hold no others, and a comparison of rows does not say so.
+    found += [f"{_COLUMNS[name]} IS NOT NULL" for name in ("envelope", "conversation") if name in shape.walk]
     return " AND ".join(found) or "true"
