@@ -150,3 +150,13 @@ def test_a_connection_that_its_server_ended_while_it_lay_in_the_pool_is_replaced
         killer.execute("SELECT pg_terminate_backend(%s)", [pid])
     time.sleep(0.2)
     assert db.session.scalar(text("SELECT pg_backend_pid()")) != pid
+
+
+def test_the_server_notices_soon_when_the_machine_of_a_session_is_lost(app: Flask) -> None:
+    with pinned_connection() as connection:
+        ours = connection.execute(
+            text(
+                "SELECT count(*) FROM pg_settings WHERE name LIKE 'tcp!_%' ESCAPE '!' AND source = 'session'"
+            )
+        )
+        assert ours.scalar() == 4
