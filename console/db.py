@@ -21,6 +21,11 @@ from console.sockets import has_something_to_say
 
 Row = TypeVar("Row", bound="Base")
 CONNECT_ARGS = {"connect_timeout": 5, "application_name": "cairnloop-console"}
+# A machine that loses its power says no goodbye; until the server notices, nobody gets what its sessions hold.
+NOTICE_LOSS = """
+    SET tcp_keepalives_idle = 5; SET tcp_keepalives_interval = 2; SET tcp_keepalives_count = 3;
+    SET tcp_user_timeout = 10000
+"""
 
 
 class Base(DeclarativeBase):
@@ -243,9 +248,18 @@ def _refuse_dead(connection: Any, _record: Any, _proxy: Any) -> None:
 def _session_engine(app: Flask, settings: Settings) -> Engine:
     """The pages' own engine, unless their URL leads through a proxy that shares sessions out."""
     if settings.session_database_url:
-        return create_engine(settings.session_database_url, poolclass=NullPool, connect_args=CONNECT_ARGS)
-    with app.app_context():
-        return db.engine
+        engine = create_engine(settings.session_database_url, poolclass=NullPool, connect_args=CONNECT_ARGS)
+    else:
+        with app.app_context():
+            engine = db.engine
+    event.listen(engine, "connect", _have_loss_noticed)
+    return engine
+
+
+def _have_loss_noticed(connection: Any, _record: Any) -> None:
+    """Have the server end a session, with its transaction and its locks, within a few seconds of losing our machine."""
+    connection.execute(NOTICE_LOSS)
+    connection.commit()
 
 
 @event.listens_for(Session, "before_commit")

@@ -174,3 +174,13 @@ def end_connection(app: Flask, pid: int | None) -> None:
     with psycopg.connect(app.config["SETTINGS"].database_url.replace("+psycopg", "")) as killer:
         killer.execute("SELECT pg_terminate_backend(%s)", [pid])
     time.sleep(0.2)
+
+
+def test_the_server_notices_soon_when_the_machine_of_a_session_is_lost(app: Flask) -> None:
+    with pinned_connection() as connection:
+        ours = connection.execute(
+            text(
+                "SELECT count(*) FROM pg_settings WHERE name LIKE 'tcp!_%' ESCAPE '!' AND source = 'session'"
+            )
+        )
+        assert ours.scalar() == 4

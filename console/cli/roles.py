@@ -11,6 +11,7 @@ import click
 from flask import Flask
 
 from console import embedded
+from console.cli.database import refuse_unless_at_head
 from console.config import Settings
 
 ROOT = Path(__file__).parents[2]
@@ -83,6 +84,7 @@ def _settings() -> Settings:
 def web() -> None:
     """Serve the pages (a part of `up`)."""
     settings = _settings()
+    refuse_unless_at_head(settings)
     _become(web_command(settings), settings, **web_environment(settings))
 
 
@@ -90,6 +92,7 @@ def web() -> None:
 def worker() -> None:
     """Run the jobs (a part of `up`)."""
     settings = _settings()
+    refuse_unless_at_head(settings)
     _become(worker_command(settings), settings)
 
 
