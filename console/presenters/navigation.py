@@ -41,12 +41,15 @@ ROOMS = (
     Room("admin", "Admin", "/admin", "admin", admin=True),
 )
 ADMIN = (
+    Room("lanes", "Stale lanes", "/admin/lanes", "clock"),
     Room("people", "People", "/admin/people", "user"),
     Room("templates", "Templates", "/admin/templates", "mail"),
     Room("policy", "Policy", "/admin/policy", "shield"),
-    Room("lanes", "Stale lanes", "/admin/lanes", "clock"),
 )
-"""The pages of the admins' room: a further one is a line here and a template that extends admin/base.html."""
+"""The pages of the admins' room, first what asks for a look every day.
+
+A further one is a line here and a template that extends admin/base.html.
+"""
 
 
 def rooms(*, admin: bool) -> list[Room]:

@@ -124,7 +124,9 @@ def prove(short: bool) -> list[Claim]:
             watcher.join()
         with running.app.app_context():
             db.engine.dispose()
-            storm = verdict.Storm(running, people, journal, crowd.told, weather, seed, stormy, drained)
+            storm = verdict.Storm(
+                running, people, journal, crowd.told, weather, seed, stormy, drained, scale.lanes
+            )
             try:
                 return verdict.claims(storm)
             except DBAPIError as error:

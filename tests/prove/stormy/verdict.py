@@ -30,6 +30,8 @@ class Storm:
     seed: int
     seconds: float
     drained: float | None
+    wanted: int
+    """Lanes that there have to be at the least."""
 
     @property
     def done(self) -> str:
@@ -68,7 +70,10 @@ def _actions(storm: Storm, trail: lanes.Trail) -> list[Claim]:
             "ran_once",
             "Every approved action ran exactly once or ended in an honest state.",
             storm.done,
-            list(lanes.effects(trail.lanes, written, calls)),
+            [
+                *lanes.effects(trail.lanes, written, calls),
+                *([f"fewer than {storm.wanted:,} lanes"] if len(trail.lanes) < storm.wanted else []),
+            ],
             f"{len(trail.lanes)} lanes ({by_agents} asked by agents through the facade): {_listed(states)}; "
             f"{written.total()} rows, {calls.total()} calls and {replays} repetitions of them",
         ),
