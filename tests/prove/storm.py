@@ -48,6 +48,7 @@ LEFT = text("""
                 OR (status = 'pending' AND expires_at < now()))
          + (SELECT count(*) FROM deliveries WHERE state IN ('pending', 'sending'))
 """)
+LETTERS = text("SELECT count(*) FROM deliveries WHERE state IN ('pending', 'sending')")
 MADE = text("SELECT count(*) FROM tool_approvals")
 
 
@@ -80,6 +81,7 @@ class Crowd:
     operators: list[Operator]
     agents: Process
     folder: Path
+    journal: Journal
     stop: threading.Event = field(default_factory=threading.Event)
     waiting: deque[int] = field(default_factory=lambda: deque(maxlen=MOST_WAITING))
     told: dict[str, int] = field(default_factory=dict)
@@ -148,6 +150,7 @@ def _rage(running: Running, weather: Weather, crowd: Crowd, scale: Scale, *, sho
         ends = time.monotonic() + weather.random.uniform(0.5, 1.5) * scale.pause
         while time.monotonic() < ends:
             crowd.listen()
+            crowd.journal.letters = _count(running, LETTERS)
             if not crowd.agents.running:
                 running.ended.append(crowd.agents.exit_code)
                 crowd.agents.start()
@@ -187,7 +190,7 @@ def _crowd(
     command += [str(seed), str(running.folder), str(scale.plain), str(scale.burst), *places]
     log = running.folder / "agents.log"
     agents = Process("agents", command, roles.environment(running.settings), log_file=log, cwd=ROOT)
-    crowd = Crowd([], agents, running.folder)
+    crowd = Crowd([], agents, running.folder, journal)
     crowd.operators += _operators(running, people, journal, crowd.waiting, scale, random)
     threads = [threading.Thread(target=one.work, args=(crowd.stop,)) for one in crowd.operators]
     patience = 0.0

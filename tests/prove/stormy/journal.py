@@ -26,6 +26,8 @@ class Journal:
     """The last status that a conversation was given by the one person who does so."""
     answers: Counter[str] = field(default_factory=Counter)
     """Requests by how they were answered."""
+    letters: int = 0
+    """Follow-ups that are on their way."""
     errors: list[str] = field(default_factory=list)
     """Answers that nobody should get, whatever is killed."""
 
