@@ -102,6 +102,7 @@ def transaction() -> Iterator[None]:
     info["after_commit"], info["if_undone"], info["undone"] = [], [], []
     try:
         yield
+        info["may_be_done"] = True
         db.session.commit()
         info["after_commit"] += info["undone"]
     except BaseException as error:
@@ -112,6 +113,11 @@ def transaction() -> Iterator[None]:
         info["depth"] = 0
         for leave in info.pop("after_commit"):
             leave()
+
+
+def may_be_done() -> bool:
+    """Whether this session has tried to commit anything: when its connection is lost later, that may be in force."""
+    return bool(db.session.info.get("may_be_done"))
 
 
 def only_reading() -> None:

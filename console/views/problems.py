@@ -11,7 +11,7 @@ from flask_wtf.csrf import CSRFError, generate_csrf
 from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException
 
-from console.db import db
+from console.db import db, may_be_done
 from console.errors import ConsoleError
 from console.views.fragments import is_htmx
 
@@ -41,6 +41,9 @@ SENTENCES = {
     500: "Nothing was changed. Try again; if it stays like this, tell an admin the number below.",
     503: "The database does not answer just now, so nothing was changed. Wait a moment, then try again.",
 }
+MAY_BE_DONE = (
+    "This may have been done, but it cannot be shown. Reload the page and look before you try again."
+)
 STALE_FORM = "This page is older than your sign-in, so nothing was changed. Press the button once more."
 
 
@@ -83,18 +86,38 @@ def _http(error: HTTPException) -> Response:
 
 
 def _unexpected(error: Exception) -> Response:
+    if _lost(error):
+        return _away(error)
+    sentence = _sentence(500)
     db.session.rollback()
     log.error("request_failed", path=request.path, method=request.method, exc_info=error)
-    return problem(500, "unexpected", SENTENCES[500])
+    return problem(500, "unexpected", sentence)
 
 
-def _away(error: OperationalError) -> Response:
+def _away(error: Exception) -> Response:
     """The database does not answer, or ended a transaction that stood in another's way: a moment later it will do."""
-    db.session.rollback()
+    sentence = _sentence(503)
+    db.session.close()
     # The page would ask the database who is signed in.
     g._login_user = AnonymousUserMixin()
-    log.error("database_away", path=request.path, method=request.method, error=type(error.orig).__name__)
-    return problem(503, "unavailable", SENTENCES[503])
+    log.error(
+        "database_away",
+        path=request.path,
+        method=request.method,
+        error=type(getattr(error, "orig", error)).__name__,
+    )
+    return problem(503, "unavailable", sentence)
+
+
+def _sentence(status: int) -> str:
+    return MAY_BE_DONE if may_be_done() else SENTENCES[status]
+
+
+def _lost(error: BaseException | None) -> bool:
+    """Whether it was met while a lost connection was dealt with."""
+    while error is not None and not isinstance(error, OperationalError):
+        error = error.__cause__ or error.__context__
+    return error is not None
 
 
 def init_app(app: Flask) -> None:
