@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from console.db import db, transaction
 from console.live import announce
@@ -52,6 +52,20 @@ def number(page: Page, shown: int, within_ms: float = 2000) -> None:
 
 def fetches(app: Flask) -> int:
     return int(app.extensions["console_redis"].get("workbench:fetches") or 0)
+
+
+@pytest.mark.parametrize("failure", ["unreachable", "away"])
+def test_a_refresh_that_failed_is_tried_again(bench: Page, change: Change, failure: str) -> None:
+    def fail(route: Route) -> None:
+        if failure == "unreachable":
+            route.abort()
+        else:
+            route.fulfill(status=503, headers={"X-Problem": "unavailable"}, body="<p>Away</p>")
+
+    bench.route("**/workbench/region", fail, times=1)
+    change(number=2)
+    number(bench, 2, within_ms=6000)
+    expect(bench.get_by_text("Away")).to_have_count(0)
 
 
 def test_typed_text_focus_and_caret_survive(bench: Page, change: Change) -> None:

@@ -17,6 +17,7 @@ from tests.prove.live_http import Address, Unreachable, get, stream
 
 JITTER, JITTERED_EVERY = 0.06, 0.25
 RETRY, LONGEST_RETRY, RETRY_JITTER = 0.5, 0.7, 0.3
+RETRY_FETCH = 2.0
 LAST_CHUNK = b"0\r\n"
 QUIET = frozenset({"open", "heartbeat"})
 
@@ -197,6 +198,8 @@ class Page:
                 region.again = False
                 region.fetches += 1
                 answer = await get(self.address, region.url, self.cookie, tag=region.tag, htmx=True)
+                if answer.status >= 500:
+                    raise Unreachable(region.url)
                 if answer.status == 200:
                     region.tag = answer.tag
                     shown = hash(words(answer.body))
@@ -206,8 +209,9 @@ class Page:
                     return
                 region.wanted = region.wanted_again
         except (OSError, Unreachable):
-            # A page does not try again by itself: its stream has broken too, and looks when it is back.
-            return
+            # The page tries again (static/js/region.js).
+            pause = RETRY_FETCH * random.uniform(0.75, 1.25)
+            asyncio.get_running_loop().call_later(pause, self._fetch, region)
         finally:
             region.busy = False
 
