@@ -120,12 +120,17 @@ def proposals(conversation_id: int) -> Sequence[ToolProposal]:
     return found
 
 
-@dataclass(frozen=True)
+@dataclass(unsafe_hash=True)
 class _Drawing:
-    """A card by everything that its look depends on."""
+    """A card by everything that its look depends on. What is kept of it is that: rows are heavy."""
 
     key: tuple[object, ...]
-    card: Card = field(compare=False)
+    card: Card | None = field(compare=False)
+
+    def take(self) -> Card | None:
+        """The card, once."""
+        card, self.card = self.card, None
+        return card
 
 
 def drawn(card: Card) -> Markup:
@@ -148,4 +153,4 @@ def _open_to(card: Card) -> tuple[object, ...]:
 
 @lru_cache(maxsize=1024)
 def _draw(drawing: _Drawing, csrf: str = "") -> Markup:
-    return Markup(render_template("lanes/_card.html", card=drawing.card, csrf=csrf))
+    return Markup(render_template("lanes/_card.html", card=drawing.take(), csrf=csrf))
