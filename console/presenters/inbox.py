@@ -204,7 +204,7 @@ def _ago(seconds: float) -> str:
 
 
 # Rows that did not change are most of what every refresh of every open inbox asks for.
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def _line(row: Row, ago: str, minute: int, local: tzinfo) -> Line:
     at = row.last_message_at
     lanes: list[Lane] = json.loads(row.lanes) if row.lanes else []

@@ -52,7 +52,7 @@ def line(row: Waiting, prospect: Prospect, who: str, faces: Faces, local: tzinfo
 
 
 # Rows that did not change are most of what every refresh of every open queue asks for.
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def _line(
     lane_id: int,
     title: str,

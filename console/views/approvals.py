@@ -49,7 +49,7 @@ class Shown(NamedTuple):
 
 
 @blueprint.app_template_global()
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def queue_row(row: Line, open: bool, here: str, symbols: str) -> Markup:
     """A row in HTML. Most rows of most refreshes are the same as before."""
     template = current_app.jinja_env.get_template("approvals/_row.html")

@@ -38,7 +38,7 @@ _DAY = re.compile(r"(?:19[7-9]|20\d|21\d)\d-\d\d-\d\d")
 
 
 @blueprint.app_template_global()
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def audit_row(line: audit.Line) -> Markup:
     """A row in HTML. What happened does not change, and many look at the same page of it."""
     return Markup(current_app.jinja_env.get_template("audit/_row.html").render(line=line))

@@ -24,7 +24,7 @@ MAX_CHANNEL_CHARS = 32
 
 
 @blueprint.app_template_global()
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def inbox_row(row: Line, symbols: str) -> Markup:
     """A row in HTML. Most rows of most refreshes are the same as before."""
     return Markup(current_app.jinja_env.get_template("inbox/_row.html").render(row=row, symbols=symbols))

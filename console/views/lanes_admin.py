@@ -30,7 +30,7 @@ SHOWN_EACH = 15
 
 
 @blueprint.app_template_global()
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def stale_row(line: Line, symbols: str) -> Markup:
     """A row in HTML; `symbols` is where its icons are. Most rows of most refreshes are the same as before."""
     return Markup(current_app.jinja_env.get_template("lanes/_stale_row.html").render(line=line))

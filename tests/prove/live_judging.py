@@ -63,7 +63,7 @@ def _memory(rounds: Rounds, memory: tuple[float, float], seconds: float) -> Clai
         "The memory of the web processes does not grow, however little is read.",
         f"Private memory of both, over {seconds:.0f} s of changes, broken connections and unread announcements",
         [] if last <= most else [f"from {first:.0f} to {last:.0f} MB, at most {most:.0f}"],
-        f"median of the first third {first:.0f} MB, of the last {last:.0f} MB",
+        f"median of the second third {first:.0f} MB, of the last {last:.0f} MB",
     )
 
 

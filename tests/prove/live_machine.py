@@ -85,10 +85,11 @@ class Machine:
         self._stopped.set()
 
     def thirds(self, since: float, until: float) -> tuple[float, float]:
-        """The median of the first and of the last third of a time, in MB."""
+        """The median of the second and of the last third of a time, in MB: in the first one, caches fill up to their
+        limits."""
         held = [mb for moment, mb in self.samples if since <= moment <= until]
         third = max(1, len(held) // 3)
-        return median(held[:third]), median(held[-third:])
+        return median(held[third : 2 * third] or held), median(held[-third:])
 
 
 def _private_mb(pid: int) -> float:
