@@ -42,7 +42,8 @@ from console.models import EventType, LaneStatus, ToolApproval, ToolProposal
 NEAR = timedelta(hours=1)
 STUCK_AFTER = timedelta(minutes=1)
 """The sweep sends again what was lost within half of that."""
-MOST_COUNTED = 1000
+MOST_COUNTED = 100
+"""Beyond that, a page says that there are more: nobody acts on the difference, and counting takes its time."""
 BATCH = 500
 ADMINS_ONLY = "Only an admin can end the waiting of actions, or start one again."
 

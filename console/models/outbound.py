@@ -107,6 +107,7 @@ class BulkEnvelope(Base):
         one_of("status", EnvelopeStatus, "status"),
         CheckConstraint("(status = 'submitted') = (reason IS NULL)", name="reason_of_refusal"),
         Index("ix_bulk_envelopes_newest", text("created_at DESC"), text("id DESC")),
+        Index("ix_bulk_envelopes_status", "status", "created_at", "id"),
     )
 
     id: Mapped[UUID] = mapped_column(Uuid, primary_key=True, default=uuid4)

@@ -71,8 +71,8 @@ def list_envelopes(
         wanted = wanted.where(BulkEnvelope.status == status)
     if before is not None:
         last = aliased(BulkEnvelope)
-        key = select(last.created_at, last.id).where(last.id == before).subquery()
-        wanted = wanted.join(key, tuple_(BulkEnvelope.created_at, BulkEnvelope.id) < tuple_(*key.c))
+        moment = select(last.created_at).where(last.id == before).scalar_subquery()
+        wanted = wanted.where(tuple_(BulkEnvelope.created_at, BulkEnvelope.id) < tuple_(moment, before))
     return db.session.scalars(wanted.execution_options(populate_existing=True)).all()
 
 

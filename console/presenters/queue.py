@@ -62,7 +62,7 @@ class QueuePage(NamedTuple):
     """When the first of all that wait lapses, where that is on this page."""
     tabs: list[Choice]
     filters: list[Filter]
-    groups: list[tuple[str, str, list[Line]]]
+    groups: list[tuple[str, str, tuple[Line, ...]]]
     here: str
     later: str | None
     soonest: str | None
@@ -161,9 +161,9 @@ def focus(place: Place, queue: Queue, numbers: Numbers, lane: ToolApproval | Wai
     )  # fmt: skip
 
 
-def _groups(lines: Iterable[Line], more: bool) -> list[tuple[str, str, list[Line]]]:
+def _groups(lines: Iterable[Line], more: bool) -> list[tuple[str, str, tuple[Line, ...]]]:
     """The rows by when they lapse, each group with its number; of the last one, more may be on the next page."""
-    found = [(name, list(members)) for name, members in groupby(lines, lambda line: line.group)]
+    found = [(name, tuple(members)) for name, members in groupby(lines, lambda line: line.group)]
     return [
         (name, f"{len(members)}{'+' if more and at == len(found) else ''}", members)
         for at, (name, members) in enumerate(found, 1)

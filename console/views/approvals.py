@@ -49,9 +49,14 @@ class Shown(NamedTuple):
 
 
 @blueprint.app_template_global()
+@lru_cache(maxsize=256)
+def queue_rows(rows: tuple[Line, ...], open: int, here: str, symbols: str) -> Markup:
+    """A group of rows in HTML, of which `open` is the id of the open one. Most of them are the same as before."""
+    return Markup("\n").join(_row(row, row.id == open, here, symbols) for row in rows)
+
+
 @lru_cache(maxsize=1024)
-def queue_row(row: Line, open: bool, here: str, symbols: str) -> Markup:
-    """A row in HTML. Most rows of most refreshes are the same as before."""
+def _row(row: Line, open: bool, here: str, symbols: str) -> Markup:
     template = current_app.jinja_env.get_template("approvals/_row.html")
     return Markup(template.render(row=row, open=open, here=here, symbols=symbols))
 

@@ -1,4 +1,4 @@
-"""Index what the filters of the inbox and of the audit log find, so that one that finds little looks at little."""
+"""Index what filters find in the inbox, the bulk sends and the audit log: one that finds little looks at little."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ INDEXES = (
     ("ix_conversations_waiting_status", "conversations", ["status", *NEWEST], WAITING),
     ("ix_conversations_waiting_owned", "conversations", ["status", "assignee_id", *NEWEST], WAITING),
     ("ix_conversations_waiting_came", "conversations", ["status", "channel", *NEWEST], WAITING),
+    ("ix_bulk_envelopes_status", "bulk_envelopes", ["status", "created_at", "id"], None),
     ("ix_audit_events_send", "audit_events", ["envelope_id", "created_at", "id"], "envelope_id IS NOT NULL"),
 )
 GONE = ("ix_audit_events_envelope", "audit_events")
