@@ -165,7 +165,7 @@ def test_a_bulk_send_from_the_choice_to_the_end(sign_in: OpenPage, outbox: Outbo
         outbox.bulk(list(range(1, 32)))
     page.goto("/bulk")
     accept(page)
-    page.get_by_role("link", name="31 is six more").click()
+    page.get_by_role("link", name="31 is six more").first.click()
     accept(page, CROSSED)
     page.goto("/bulk?status=submitted&before=00000000-0000-0000-0000-000000000000")
     accept(page, CROSSED)
@@ -214,7 +214,10 @@ def test_the_queue_of_approvals(sign_in: OpenPage, every_state: ToolApproval, ca
     page.set_viewport_size(WIDE)
     page.keyboard.press("d")
     page.locator("#queue-tool summary").click()
-    accept(page, CROSSED)
+    accept(page, CROSSED[:1])
+    # On a phone an open menu lies over what is below it, and leaves a part of a button free.
+    page.locator("#queue-tool summary").click()
+    accept(page, CROSSED[1:])
     for query in ("whose=asked", "whose=all&tool=nothing", f"lane={every_state.id}", "after=zzzzzzzzzz-zz"):
         page.goto(f"/approvals?{query}")
         assert look(page) == [], query

@@ -213,7 +213,7 @@ def test_a_draft_that_arrives_after_its_message_does_not_come_back(opened: Opene
     field = ben.locator(f"[data-draft-key='{key}']")
     field.fill("Dear Riya, it is on its way")
     field.press("Control+Enter")
-    expect(ben.get_by_text("Dear Riya, it is on its way")).to_be_visible()
+    expect(ben.locator("#timeline")).to_contain_text("Dear Riya, it is on its way")
     with ben.expect_response("**/drafts"):
         conversations.keep_draft(cast.ben.id, key, "Dear Riya, it is on")
     db.session.rollback()
