@@ -89,10 +89,12 @@ def test_by_keys_alone_one_after_the_other(opened: Opened, lanes: list[ToolAppro
     expect(ada.locator(f"#row-{lanes[1].id}")).to_have_class(
         "lane-card lane-card--pending lane-card--compact edge-high lane-card--cursor"
     )
+    ada.wait_for_timeout(SECOND_CLICK_MS)
     ada.keyboard.press("Shift+R")
     ada.keyboard.type("Not her order, a dear friend's.")
     ada.keyboard.press("Control+Enter")
     expect(card(ada)).to_contain_text("Adjustment of 3")
+    ada.wait_for_timeout(SECOND_CLICK_MS)
     ada.keyboard.press("d")
     ada.keyboard.type("Just a moment.")
     ada.keyboard.press("Control+Enter")
