@@ -68,8 +68,9 @@ def listed(row: Any) -> Listed:
     return Listed(lane, None if place[0] is None else Place._make(place))
 
 
-def as_listed(ids: ColumnElement[Any]) -> Select[Any]:
-    """The lanes of an array of ids, each as `listed` reads it."""
+def as_listed(ids: ColumnElement[Any], *options: LoaderOption) -> Select[Any]:
+    """The lanes of an array of ids, each as `listed` reads it; `options` say what of each, without them all but the
+    proposal's snapshots."""
     place = Conversation.subject, Customer.name, Conversation.status, Conversation.resolved_at
     columns: tuple[Any, ...] = ToolApproval, *place
     return (
@@ -77,7 +78,7 @@ def as_listed(ids: ColumnElement[Any]) -> Select[Any]:
         .outerjoin(Conversation, Conversation.id == ToolApproval.conversation_id)
         .outerjoin(Customer, Customer.id == Conversation.customer_id)
         .where(ToolApproval.id == any_(ids))
-        .options(_without_snapshots())
+        .options(*(options or [_without_snapshots()]))
         .execution_options(populate_existing=True)
     )
 

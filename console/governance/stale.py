@@ -25,6 +25,7 @@ from sqlalchemy import (
     tuple_,
     union_all,
 )
+from sqlalchemy.orm import joinedload, load_only
 
 from console.db import db, now, transaction
 from console.governance import reads
@@ -45,6 +46,12 @@ STUCK_AFTER = timedelta(minutes=1)
 MOST_COUNTED = 100
 """Beyond that, a page says that there are more: nobody acts on the difference, and counting takes its time."""
 BATCH = 500
+SHOWN = (
+    ToolApproval.tool_proposal_id, ToolApproval.conversation_id, ToolApproval.status, ToolApproval.risk_tier,
+    ToolApproval.asked_by, ToolApproval.decided_by, ToolApproval.decided_at, ToolApproval.created_at,
+    ToolApproval.updated_at, ToolApproval.expires_at,
+)  # fmt: skip
+"""What the list of stale lanes reads of one; of its proposal, the title."""
 ADMINS_ONLY = "Only an admin can end the waiting of actions, or start one again."
 
 
@@ -215,7 +222,9 @@ def _where(kind: Stale) -> ColumnElement[bool]:
 @cache
 def _lists(kinds: tuple[Stale, ...], limit: int, after: bool) -> Select[Any]:
     """Built once: SQLAlchemy keeps what it works out about a statement with the statement."""
-    return as_listed(func.array(union_all(*(_walk(kind, limit, after) for kind in kinds)).scalar_subquery()))
+    ids = func.array(union_all(*(_walk(kind, limit, after) for kind in kinds)).scalar_subquery())
+    lane, title = load_only(*SHOWN, raiseload=True), load_only(ToolProposal.title, raiseload=True)
+    return as_listed(ids, lane, joinedload(ToolApproval.proposal, innerjoin=True).options(title))
 
 
 @cache
