@@ -79,7 +79,7 @@ class Conversation(Base):
             "ix_conversations_waiting",
             text("last_message_at DESC"),
             text("id DESC"),
-            postgresql_where=text("waiting_lanes > 0"),
+            postgresql_where=WAITING,
         ),
         # And one for each of its filters within a status, or both of them, and for those among what waits.
         Index("ix_conversations_owned", "status", "assignee_id", "last_message_at", "id"),

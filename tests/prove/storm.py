@@ -7,7 +7,6 @@ Judged is from the database and from what the mail server, the carrier and the b
 
 from __future__ import annotations
 
-import signal
 import sys
 import threading
 import time
@@ -105,8 +104,6 @@ class Crowd:
 
 def prove(short: bool) -> list[Claim]:
     """Let the storm pass, wait until all is at rest, and judge."""
-    # One that takes too long is asked to stop, and has a disk to take away first.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     seed = randrange(10**6)
     random, scale = Random(seed), SHORT if short else LONG
     with running_console(random) as running:
