@@ -7,7 +7,7 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from http.client import HTTPConnection
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from statistics import median, quantiles
 from tempfile import TemporaryDirectory
@@ -81,17 +81,22 @@ def wait_until(port: int, path: str) -> None:
     """Return once `path` answers 200."""
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
-        connection = HTTPConnection("127.0.0.1", port, timeout=5)
-        try:
-            connection.request("GET", path)
-            if connection.getresponse().status == 200:
-                return
-        except OSError:
-            time.sleep(0.1)
-        finally:
-            connection.close()
+        if answers(port, path):
+            return
         time.sleep(0.1)
     raise SystemExit("The console did not become ready within a minute.")
+
+
+def answers(port: int, path: str, *, seconds: float = 5) -> bool:
+    """Whether `path` answers 200 just now, within so many seconds."""
+    connection = HTTPConnection("127.0.0.1", port, timeout=seconds)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().status == 200
+    except (OSError, HTTPException):
+        return False
+    finally:
+        connection.close()
 
 
 def free_port() -> int:

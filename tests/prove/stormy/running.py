@@ -11,7 +11,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
@@ -26,7 +25,7 @@ from console.db import db, transaction
 from console.models import ApiToken, Conversation, ConversationStatus, Customer, Operator, Role
 from console.people.passwords import hasher
 from console.processes import Process
-from tests.bench.stack import ROOT, free_port, wait_until
+from tests.bench.stack import ROOT, answers, free_port, wait_until
 from tests.prove.stormy import agents, tools
 from tests.prove.stormy.disk import Disk, small_disk
 from tests.prove.stormy.other_sides import Carrier, Post
@@ -99,7 +98,7 @@ class Running:
 
     def ready(self) -> bool:
         """Whether it says so itself."""
-        return _ready(self.settings.port)
+        return answers(self.settings.port, "/readyz", seconds=3)
 
     def watch(self, stop: threading.Event) -> None:
         """Look at /readyz twice a second, and keep how long it was away."""
@@ -230,14 +229,3 @@ def _environment(folder: Path, place: Path, mail: Post, carrier: Carrier) -> dic
         tools.CARRIER: carrier.url,
         tools.BUTTON: str(folder / "button.txt"),
     }
-
-
-def _ready(port: int) -> bool:
-    connection = HTTPConnection("127.0.0.1", port, timeout=3)
-    try:
-        connection.request("GET", "/readyz")
-        return connection.getresponse().status == 200
-    except (OSError, HTTPException):
-        return False
-    finally:
-        connection.close()
