@@ -37,7 +37,8 @@ LONGEST_PAUSE_SECONDS = 5.0
 
 _UUID = r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _TOPIC = re.compile(
-    rf"inbox|approvals|lanes|envelopes|templates|people|(?:conversation|presence):[1-9][0-9]{{0,17}}|envelope:{_UUID}"
+    r"inbox|approvals|evidence|lanes|envelopes|templates|people|(?:conversation|presence):[1-9][0-9]{0,17}|"
+    rf"envelope:{_UUID}"
 )
 _STILL_SIGNED_IN = """
     SELECT s.id, o.role || ' ' || array_to_string(o.scopes, ' ')

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
 import structlog
@@ -35,6 +36,18 @@ def end_with_parent(sign: int) -> Callable[[], None]:
         return lambda: None
     prctl = ctypes.CDLL(None, use_errno=True).prctl
     return lambda: prctl(PR_SET_PDEATHSIG, sign)
+
+
+def answers(host: str, port: int, path: str, *, seconds: float = 5) -> bool:
+    """Whether what serves there answers `path` with 200 just now, within so many seconds."""
+    connection = HTTPConnection(host, port, timeout=seconds)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().status == 200
+    except (OSError, HTTPException):
+        return False
+    finally:
+        connection.close()
 
 
 @dataclass

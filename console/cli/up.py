@@ -9,7 +9,6 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from http.client import HTTPConnection, HTTPException
 
 import click
 import redis
@@ -18,7 +17,7 @@ from console import embedded, logs
 from console.cli import database, roles
 from console.config import BUILT_IN_TOOLS, Settings
 from console.errors import ConsoleError
-from console.processes import Process, revive, stop_all
+from console.processes import Process, answers, revive, stop_all
 
 PORT_PATIENCE_SECONDS = 2.0
 """A console that was killed a moment ago lets go of its port in this time."""
@@ -135,7 +134,7 @@ def _processes(settings: Settings) -> list[Process]:
 def _wait_until_ready(processes: Sequence[Process], settings: Settings) -> None:
     """Wait until pages can be served and jobs run, and say where. Raises ConsoleError when that does not come."""
     deadline = time.monotonic() + READY_SECONDS
-    while not _ready(settings):
+    while not answers(_host(settings), settings.port, "/readyz"):
         revive(processes, patient=False)
         if time.monotonic() > deadline:
             raise ConsoleError(
@@ -143,17 +142,6 @@ def _wait_until_ready(processes: Sequence[Process], settings: Settings) -> None:
             )
         time.sleep(0.05)
     click.secho(f"\n  {settings.brand} is ready: http://{_host(settings)}:{settings.port}\n", bold=True)
-
-
-def _ready(settings: Settings) -> bool:
-    connection = HTTPConnection(_host(settings), settings.port, timeout=5)
-    try:
-        connection.request("GET", "/readyz")
-        return connection.getresponse().status == 200
-    except (OSError, HTTPException):
-        return False
-    finally:
-        connection.close()
 
 
 def _host(settings: Settings) -> str:

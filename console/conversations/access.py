@@ -35,9 +35,9 @@ def held(conversation_id: int) -> Conversation:
 
 
 def tell(conversation: Conversation) -> None:
-    """Announce the conversation and the inbox."""
-    announce(conversation.topic)
-    announce("inbox")
+    """Announce the conversation and the inbox; where actions wait, also what the queue quotes of it as evidence."""
+    evidence = ["evidence"] if conversation.waiting_lanes else []
+    announce(conversation.topic, "inbox", *evidence)
 
 
 def say(conversation: Conversation, sentence: str, actor: Operator | None = None) -> None:

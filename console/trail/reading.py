@@ -143,7 +143,10 @@ _BOUNDS = {
     "before": "({columns}created_at, id) < ({values}:at, :last_id)",
     "after": "({columns}created_at, id) > ({values}:at, :last_id)",
 }
-_EVER = ("({columns}created_at) >= ({values}'-infinity')", "({columns}created_at) <= ({values}'infinity')")
+_FROM_EVER, _TO_EVER = (
+    "({columns}created_at) >= ({values}'-infinity')",
+    "({columns}created_at) <= ({values}'infinity')",
+)
 _KNOWN = text("""
     SELECT (SELECT json_agg(json_build_array(id, name) ORDER BY name) FROM operators),
            (SELECT json_agg(name ORDER BY name) FROM api_tokens)
@@ -155,10 +158,11 @@ def page(reader: Operator, filters: Filters, before: str = "") -> Page:
     _admit(reader)
     settings: Settings = current_app.config["SETTINGS"]
     size = settings.page_size
-    values = _values(filters)
+    values, place = _values(filters), ""
     if before:
-        values["at"], values["last_id"] = Cursor.parse(before)
-    shape = _shape(filters, "before" if before else "")
+        values["at"], values["last_id"] = at, _ = Cursor.parse(before)
+        place = "before" if filters.until is None or at < filters.until else ""
+    shape = _shape(filters, place)
     rows = db.session.execute(_statement(_NAMED, shape, size + 1), values)
     events = [Event._make(row) for row in rows]
     more, events = len(events) > size, events[:size]
@@ -245,7 +249,14 @@ def _statement(around: str, shape: Shape, size: int) -> TextClause:
 def _where(shape: Shape) -> str:
     columns = "".join(f"{_COLUMNS[name]}, " for name in shape.walk)
     values = "".join(f":{name}, " for name in shape.walk)
-    bounds = [_BOUNDS[name] for name in shape.names if name in _BOUNDS] + list(_EVER if shape.walk else ())
+    # One bound on either side, the narrower: of two, the database may begin at the wider one and go all the way.
+    ends = [
+        name for name in shape.names if name in _BOUNDS and not (name == "until" and "before" in shape.names)
+    ]
+    bounds = [_BOUNDS[name] for name in ends]
+    if shape.walk:
+        bounds += [] if {"since", "after"} & set(ends) else [_FROM_EVER]
+        bounds += [] if {"until", "before"} & set(ends) else [_TO_EVER]
     found = [bound.format(columns=columns, values=values) for bound in bounds]
     found += [_CONDITIONS[name] for name in shape.names if name in _CONDITIONS and name not in shape.walk]
     # Their indexes hold no others, and a comparison of rows does not say so.

@@ -7,7 +7,6 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from statistics import median, quantiles
 from tempfile import TemporaryDirectory
@@ -19,7 +18,7 @@ from console.cli import roles
 from console.cli.database import upgrade
 from console.config import Settings
 from console.embedded import Servers, running
-from console.processes import Process, stop_all
+from console.processes import Process, answers, stop_all
 
 ROOT = Path(__file__).parents[2]
 
@@ -81,22 +80,10 @@ def wait_until(port: int, path: str) -> None:
     """Return once `path` answers 200."""
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
-        if answers(port, path):
+        if answers("127.0.0.1", port, path):
             return
         time.sleep(0.1)
     raise SystemExit("The console did not become ready within a minute.")
-
-
-def answers(port: int, path: str, *, seconds: float = 5) -> bool:
-    """Whether `path` answers 200 just now, within so many seconds."""
-    connection = HTTPConnection("127.0.0.1", port, timeout=seconds)
-    try:
-        connection.request("GET", path)
-        return connection.getresponse().status == 200
-    except (OSError, HTTPException):
-        return False
-    finally:
-        connection.close()
 
 
 def free_port() -> int:

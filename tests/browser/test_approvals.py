@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
-from console import governance
+from console import conversations, governance
 from console.db import db
 from console.models import ToolApproval
 from tests.browser.conftest import Server
@@ -182,6 +182,17 @@ def test_what_another_decides_leaves_the_list_and_tells_the_open_card(
     expect(card(ben)).to_contain_text("Refund of 48")
     expect(ben.locator("#queue-list [data-row]")).to_have_count(3)
     assert rows(ben) == ["Refund of 48", "Adjustment of 3", "Adjustment of 4"]
+
+
+def test_what_the_customer_writes_meanwhile_shows_beside_the_open_card(
+    opened: Opened, lanes: list[ToolApproval], desk: Desk
+) -> None:
+    page = opened("ben")
+    expect(card(page)).to_be_visible()
+    # The first may still be seen by what the page fetches when its stream opens.
+    for words in ("Please leave it as it is.", "Or no, change it."):
+        conversations.receive(desk.conversation_id, words)
+        expect(page.locator("#evidence .evidence__quote").first).to_contain_text(words)
 
 
 def test_the_loser_of_a_race_reads_who_was_faster(

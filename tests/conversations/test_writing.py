@@ -14,7 +14,7 @@ from console.db import db
 from console.errors import Forbidden, Invalid, NotFound
 from console.models import Conversation, ConversationStatus, Message, MessageRole
 from tests.conftest import Cast, Clock
-from tests.desk import Ears
+from tests.desk import Desk, Ears
 
 
 def messages(conversation_id: int) -> list[tuple[str, str]]:
@@ -40,6 +40,13 @@ def test_what_is_written_is_announced(cast: Cast, ears: Ears) -> None:
     conversations.add_note(cast.conversation.id, cast.ben.actor_id, "Careful")
     conversations.receive(cast.conversation.id, "Thanks")
     assert set(ears.heard()) == {"inbox", f"conversation:{cast.conversation.id}"}
+
+
+def test_where_an_action_waits_what_is_written_is_announced_as_evidence_too(desk: Desk, ears: Ears) -> None:
+    desk.pending()
+    ears.heard()
+    conversations.receive(desk.conversation_id, "Please do not cancel it after all.")
+    assert set(ears.heard()) == {"inbox", "evidence", f"conversation:{desk.conversation_id}"}
 
 
 def test_a_double_click_is_one_message_and_other_words_are_another(cast: Cast) -> None:

@@ -10,15 +10,17 @@ from typing import NamedTuple
 
 from console.governance.stale import MOST_COUNTED
 from jobs.sweep import sweep
-from tests.bench.floor import caller, in_turn
+from tests.bench.floor import Ask, caller, in_turn
 from tests.bench.stack import Stack, spread
-from tests.prove.growth_plans import Asked, Explainer, Seen, asked, looked_at
+from tests.prove.growth_plans import Asked, Explainer, Seen, asked, looked_at, touched
 from tests.prove.growth_pour import Crowd
 
 AGAIN = 3
 """How much longer a page is measured that seemed to cost more, before it counts."""
 MORE_ROWS = 500
 """Rows beyond a fifth more that a page may look at."""
+DEEPER, MORE_PAGES = 1.5, 200
+"""Pages that it may touch, as a multiple and beyond it: each level of an index is one more for every row."""
 COUNTED_ROWS = 2 * MOST_COUNTED
 """The same where lanes are counted, up to a limit: each as an entry of an index and as a row."""
 
@@ -65,32 +67,48 @@ class Read(NamedTuple):
 
     name: str
     small_rows: int
+    small_pages: int
     statements: Sequence[Asked]
     seen: Sequence[Sequence[Seen]]
 
     def broken(self) -> list[str]:
         """What of it grows."""
         rows, most = looked_at(self.seen), 1.2 * self.small_rows + MORE_ROWS
-        most += COUNTED_ROWS if self.name.startswith("/admin/lanes") else 0
+        counts = self.name.startswith("/admin/lanes")
+        most += COUNTED_ROWS if counts else 0
+        pages, most_pages = touched(self.seen), DEEPER * self.small_pages + MORE_PAGES
+        most_pages += COUNTED_ROWS if counts else 0
         through = sorted({table for plans in self.seen for one in plans for table in one.through})
         return [
             *([f"{self.name} reads {', '.join(through)} from end to end"] if through else []),
             *([f"{self.name} looks at {rows} rows, and at {self.small_rows} before"] if rows > most else []),
+            *(
+                [f"{self.name} touches {pages} pages, and {self.small_pages} before"]
+                if pages > most_pages
+                else []
+            ),
         ]
 
 
 def costs(
     small: Side, large: Side, floor: int, paths: Sequence[dict[str, str]], rounds: int, flat: float
 ) -> list[Cost]:
-    """Each page of both crowds in turn; one that seems to cost more is measured again, for longer."""
-    found = []
-    for name in paths[0]:
-        asks = small.ask(paths[0][name]), large.ask(paths[1][name]), caller(floor, "/floor")
-        cost = Cost(name, *in_turn(rounds, asks))
-        if cost.growth > flat:
-            cost = Cost(name, *in_turn(AGAIN * rounds, asks))
-        found.append(cost)
-    return found
+    """Each page of both crowds in turn."""
+    return [
+        _cost(
+            name,
+            (small.ask(paths[0][name]), large.ask(paths[1][name]), caller(floor, "/floor")),
+            rounds,
+            flat,
+        )
+        for name in paths[0]
+    ]
+
+
+def _cost(name: str, asks: Sequence[Ask], rounds: int, flat: float) -> Cost:
+    """What seems to cost more is measured again, for longer."""
+    cost = Cost(name, *in_turn(rounds, asks))
+    return cost if cost.growth <= flat else Cost(name, *in_turn(AGAIN * rounds, asks))
 
 
 def reads(small: Side, large: Side, paths: Sequence[dict[str, str]]) -> list[Read]:
@@ -102,25 +120,30 @@ def reads(small: Side, large: Side, paths: Sequence[dict[str, str]]) -> list[Rea
         for side, explainer, its in zip((small, large), explainers, paths, strict=True):
             statements = _statements(side, its[name])
             both.append((statements, [explainer(one) for one in statements]))
-        found.append(Read(name, looked_at(both[0][1]), *both[1]))
+        found.append(_read(name, both))
     return found
 
 
-def swept(small: Side, large: Side, floor: int, rounds: int) -> tuple[Cost, Read]:
+def swept(small: Side, large: Side, floor: int, rounds: int, flat: float) -> tuple[Cost, Read]:
     """The sweep of both crowds in turn, and what it made the database do; the same lanes are stuck in both."""
     asks = _sweeper(small), _sweeper(large), caller(floor, "/floor")
-    cost = Cost("the sweep", *in_turn(rounds, asks))
+    cost = _cost("the sweep", asks, rounds, flat)
     both = []
     for side in (small, large):
         with asked(side.running.app) as statements:
             sweep()
         both.append((statements, [*map(Explainer(side.crowd.url), statements)]))
-    return cost, Read("the sweep", looked_at(both[0][1]), *both[1])
+    return cost, _read("the sweep", both)
 
 
 def searched(large: Side, paths: dict[str, str], rounds: int) -> dict[str, list[float]]:
     """Milliseconds of each search in the large crowd."""
     return {name: in_turn(rounds, (large.ask(path),))[0] for name, path in paths.items()}
+
+
+def _read(name: str, both: Sequence[tuple[Sequence[Asked], Sequence[Sequence[Seen]]]]) -> Read:
+    (_, before), (statements, seen) = both
+    return Read(name, looked_at(before), touched(before), statements, seen)
 
 
 def _statements(side: Side, path: str) -> list[Asked]:

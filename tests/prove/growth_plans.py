@@ -45,6 +45,8 @@ class Seen(NamedTuple):
     """Rows of big tables, and entries of their indexes, that were looked at, the ones thrown away included."""
     given: int
     """Rows that it answered with; 0 of one that changes something."""
+    pages: int
+    """Pages of tables and indexes that it touched: entries of an index that it walks past are counted nowhere else."""
     through: frozenset[str]
     """Big tables that were read from end to end."""
     plan: str
@@ -109,6 +111,11 @@ def looked_at(seen: Sequence[Sequence[Seen]]) -> int:
     return sum(max(one.rows for one in plans) for plans in seen)
 
 
+def touched(seen: Sequence[Sequence[Seen]]) -> int:
+    """The pages of tables and indexes that the statements of a page touch, each by its worse plan."""
+    return sum(max(one.pages for one in plans) for plans in seen)
+
+
 def _seen(
     connection: psycopg.Connection, statement: str, values: Mapping[str, Any] | None, big: frozenset[str]
 ) -> Seen:
@@ -124,12 +131,16 @@ def _seen(
         if node["Node Type"] == "Seq Scan" and node["Relation Name"] in big and node["Actual Loops"]
     }
     given = 0 if plan["Node Type"] in ("ModifyTable", "Aggregate") else round(plan["Actual Rows"])
-    return Seen(rows, given, frozenset(through), "\n".join(_drawn(plan)))
+    return Seen(rows, given, _pages(plan), frozenset(through), "\n".join(_drawn(plan)))
 
 
 def _rows(node: Mapping[str, Any]) -> int:
     kinds = ("Actual Rows", "Rows Removed by Filter", "Rows Removed by Index Recheck")
     return round(node["Actual Loops"] * sum(node.get(kind, 0) for kind in kinds))
+
+
+def _pages(node: Mapping[str, Any]) -> int:
+    return int(node["Shared Hit Blocks"] + node["Shared Read Blocks"])
 
 
 def _nodes(plan: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
@@ -145,8 +156,7 @@ def _drawn(node: Mapping[str, Any], depth: int = 0) -> Iterator[str]:
     conditions = (f"{key}: {node[key]}" for key in ("Index Cond", "Recheck Cond", "Filter") if key in node)
     removed = node.get("Rows Removed by Filter", 0)
     figures = f"{node['Actual Rows']:.0f} rows" + (f", {removed:.0f} left out" if removed else "")
-    touched = node["Shared Hit Blocks"] + node["Shared Read Blocks"]
-    line = f"{name} ({figures}, {node['Actual Loops']:.0f} times, {touched} pages)"
+    line = f"{name} ({figures}, {node['Actual Loops']:.0f} times, {_pages(node)} pages)"
     yield "  " * depth + "; ".join((line, *conditions))
     for child in node.get("Plans", ()):
         yield from _drawn(child, depth + 1)

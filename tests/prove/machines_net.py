@@ -13,11 +13,10 @@ import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
 from console.embedded import Servers
-from console.processes import Process, stop_all
+from console.processes import Process, answers, stop_all
 from tests.bench.stack import free_port
 
 PORT = 8000
@@ -129,7 +128,7 @@ class Node:
         for process in self.processes:
             process.start()
         deadline = time.monotonic() + 60
-        while not answers(self.network.address(self.name), PORT, "/readyz"):
+        while not answers(self.network.address(self.name), PORT, "/readyz", seconds=2):
             if time.monotonic() > deadline:
                 raise TimeoutError(f"Machine {self.name} did not become ready: {self.last_words()}")
             time.sleep(0.1)
@@ -152,18 +151,6 @@ class Node:
 
     def last_words(self) -> str:
         return " ".join(path.read_text()[-300:] for path in self.var.glob("*.log"))
-
-
-def answers(host: str, port: int, path: str) -> bool:
-    """Whether it answers 200."""
-    connection = HTTPConnection(host, port, timeout=2)
-    try:
-        connection.request("GET", path)
-        return connection.getresponse().status == 200
-    except (OSError, HTTPException):
-        return False
-    finally:
-        connection.close()
 
 
 @contextmanager

@@ -24,8 +24,8 @@ from console.config import Settings
 from console.db import db, transaction
 from console.models import ApiToken, Conversation, ConversationStatus, Customer, Operator, Role
 from console.people.passwords import hasher
-from console.processes import Process
-from tests.bench.stack import ROOT, answers, free_port, wait_until
+from console.processes import Process, answers
+from tests.bench.stack import ROOT, free_port, wait_until
 from tests.prove.stormy import agents, tools
 from tests.prove.stormy.disk import Disk, small_disk
 from tests.prove.stormy.other_sides import Carrier, Post
@@ -98,7 +98,7 @@ class Running:
 
     def ready(self) -> bool:
         """Whether it says so itself."""
-        return answers(self.settings.port, "/readyz", seconds=3)
+        return answers("127.0.0.1", self.settings.port, "/readyz", seconds=3)
 
     def watch(self, stop: threading.Event) -> None:
         """Look at /readyz twice a second, and keep how long it was away."""
