@@ -14,7 +14,7 @@ def create_app(settings: Settings | None = None) -> Flask:
 
     Raises ConfigurationError when a setting, the policy, a tool or the channel cannot be used, naming it and why.
     """
-    from console import channels, db, live, logs, metrics, queue, security, views
+    from console import channels, db, live, logs, metrics, queue, security, turns, views
     from console.governance.policy_file import load_policy
     from console.tools import load_registry
 
@@ -38,4 +38,5 @@ def create_app(settings: Settings | None = None) -> Flask:
     security.init_app(app)
     live.init_app(app)
     views.init_app(app)
+    turns.init_app(app)
     return app

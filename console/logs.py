@@ -16,6 +16,7 @@ from flask import Flask, Response, g, request
 from structlog.typing import EventDict, Processor
 
 from console.config import Settings
+from console.turns import arrived
 
 HIDDEN = re.compile(r"password|token|secret|credential|authorization|cookie|body|(?:^|_)key$", re.IGNORECASE)
 DOTS = "•••"
@@ -87,14 +88,13 @@ def init_app(app: Flask) -> None:
     def begin() -> None:
         given = request.headers.get("X-Request-ID", "") if settings.trusted_proxies else ""
         g.request_id = given if REQUEST_ID.fullmatch(given) else uuid4().hex
-        g.request_started = time.perf_counter()
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=g.request_id)
 
     def end(response: Response) -> Response:
         response.headers["X-Request-ID"] = g.request_id
         if request.path not in QUIET and request.endpoint != "static":
-            milliseconds = round((time.perf_counter() - g.request_started) * 1000, 1)
+            milliseconds = round((time.perf_counter() - arrived(request.environ)) * 1000, 1)
             log.info(
                 "request",
                 method=request.method,

@@ -12,7 +12,7 @@ from collections import Counter as Counts
 from collections.abc import Iterable, Iterator, Mapping
 
 import structlog
-from flask import Flask, Response, g, request
+from flask import Flask, Response, request
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.core import (
     CounterMetricFamily,
@@ -26,6 +26,7 @@ from redis.exceptions import RedisError
 
 from console import governance, queue, vitals
 from console.db import after_commit, db
+from console.turns import arrived
 
 COUNTS = "console:counts"
 WHO: tuple[vitals.Who, ...] = ("worker", "clock")
@@ -120,18 +121,14 @@ def _leave(counts: Mapping[str, int]) -> None:
 def init_app(app: Flask) -> None:
     """Count and time every request of `app`."""
 
-    def begin() -> None:
-        g.metrics_started = time.perf_counter()
-
     def end(response: Response) -> Response:
         endpoint = request.endpoint or "unknown"
         method = request.method if request.method in METHODS else "other"
         REQUESTS.labels(method, endpoint, str(response.status_code)).inc()
         if not response.is_streamed:
-            SECONDS.labels(endpoint).observe(time.perf_counter() - g.metrics_started)
+            SECONDS.labels(endpoint).observe(time.perf_counter() - arrived(request.environ))
         return response
 
-    app.before_request(begin)
     app.after_request(end)
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import (
     ARRAY,
     BigInteger,
     BindParameter,
+    Boolean,
     ColumnElement,
     Select,
     Text,
@@ -18,6 +19,7 @@ from sqlalchemy import (
     bindparam,
     cast,
     func,
+    literal_column,
     select,
     tuple_,
     union_all,
@@ -26,10 +28,15 @@ from sqlalchemy.orm import joinedload, selectinload
 from sqlalchemy.orm.attributes import set_committed_value
 
 from console.db import db, is_id
+from console.governance.transitions import OPEN
+from console.governance.waiting import PENDING
 from console.models import LaneStatus, ToolActionEvent, ToolApproval, ToolProposal
 
 MOST = 500
-OPEN = (LaneStatus.PENDING, LaneStatus.APPROVED, LaneStatus.EXECUTION_PENDING)
+# Written out, not passed: the index of what is under way answers to these very words.
+UNDERWAY: ColumnElement[bool] = literal_column(
+    "tool_approvals.status IN ('approved', 'execution_pending')", Boolean
+)
 Found = TypeVar("Found")
 
 
@@ -183,17 +190,21 @@ def count_open() -> dict[str, int]:
 def list_unfinished(actor_id: str, limit: int = 50) -> Sequence[ToolApproval]:
     """Lanes that wait, or were approved and have not run, which this actor asked for or approved; oldest first.
 
-    None of them would run any more once the actor is deactivated.
+    Of more than `limit`, those that wait are the ones that lapse soonest. None of them would run any more once the
+    actor is deactivated.
     """
-    theirs = (
-        (ToolApproval.requested_by == actor_id)
-        | (ToolApproval.decided_by == actor_id)
-        | (ToolProposal.actor_id == actor_id)
+    lane, most = ToolApproval, min(limit, MOST)
+    waits = select(lane.id).where(PENDING).order_by(lane.expires_at, lane.id).limit(most)
+    underway = select(lane.id).where(UNDERWAY).order_by(lane.id).limit(most)
+    asked, asked_again, decided = (
+        column == actor_id for column in (lane.asked_by, lane.requested_by, lane.decided_by)
     )
-    wanted = _fresh(select(ToolApproval)).join(ToolProposal, ToolProposal.id == ToolApproval.tool_proposal_id)
-    return db.session.scalars(
-        wanted.where(ToolApproval.status.in_(OPEN), theirs).order_by(ToolApproval.id).limit(min(limit, MOST))
-    ).all()
+    # The ids first: those of each kind along the index that is made for it.
+    theirs = union_all(
+        waits.where(asked), waits.where(asked_again), underway.where(asked | asked_again | decided)
+    )
+    wanted = _fresh(select(lane)).where(lane.id.in_(theirs))
+    return db.session.scalars(wanted.order_by(lane.id).limit(most)).all()
 
 
 def _fresh(query: Select[Found]) -> Select[Found]:

@@ -122,6 +122,9 @@ class ToolApproval(Base):
         Index("ix_tool_approvals_due_tier", "risk_tier", "expires_at", "id", postgresql_where=PENDING),
         Index("ix_tool_approvals_due_asker", "asked_by", "expires_at", "id", postgresql_where=PENDING),
         Index(
+            "ix_tool_approvals_due_requester", "requested_by", "expires_at", "id", postgresql_where=PENDING
+        ),
+        Index(
             "ix_tool_approvals_due_operators",
             "expires_at",
             "id",

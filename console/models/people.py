@@ -82,10 +82,14 @@ class SignIn(Base):
     """One signed-in browser. Ending the row ends its pages and streams, wherever they are open."""
 
     __tablename__ = "sign_ins"
-    __table_args__ = (one_of("method", SignInMethod, "method"),)
+    __table_args__ = (
+        one_of("method", SignInMethod, "method"),
+        Index("ix_sign_ins_latest", "operator_id", "created_at"),
+        Index("ix_sign_ins_open", "operator_id", "expires_at", postgresql_where=text("ended_at IS NULL")),
+    )
 
     id: Mapped[Id]
-    operator_id: Mapped[Reference] = mapped_column(ForeignKey("operators.id", ondelete="CASCADE"), index=True)
+    operator_id: Mapped[Reference] = mapped_column(ForeignKey("operators.id", ondelete="CASCADE"))
     token_hash: Mapped[Words] = mapped_column(unique=True)
     method: Mapped[SignInMethod] = mapped_column(
         String(16), default=SignInMethod.PASSWORD, server_default=text("'password'")

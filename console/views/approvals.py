@@ -49,7 +49,7 @@ class Shown(NamedTuple):
 
 
 @blueprint.app_template_global()
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=64)
 def queue_rows(rows: tuple[Line, ...], open: int, here: str, symbols: str) -> Markup:
     """A group of rows in HTML, of which `open` is the id of the open one. Most of them are the same as before."""
     return Markup("\n").join(_row(row, row.id == open, here, symbols) for row in rows)

@@ -19,7 +19,7 @@ AGAIN = 3
 """How much longer a page is measured that seemed to cost more, before it counts."""
 MORE_ROWS = 500
 """Rows beyond a fifth more that a page may look at."""
-DEEPER, MORE_PAGES = 1.5, 200
+DEEPER, MORE_PAGES = 1.5, 500
 """Pages that it may touch, as a multiple and beyond it: each level of an index is one more for every row."""
 COUNTED_ROWS = 2 * MOST_COUNTED
 """The same where lanes are counted, up to a limit: each as an entry of an index and as a row."""

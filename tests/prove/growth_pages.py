@@ -63,11 +63,10 @@ AUDIT = {
     "everything": "",
     "the middle of everything": "?before={event}",
     "by a person": "?actor=operator:2",
-    "the middle of a person's": "?actor=operator:2&before={event}",
     "by one who did little": "?actor=operator:1",
     "by the console": "?actor=system",
     "one event": "?event=approved",
-    "the middle of one event": "?event=approved&before={event}",
+    "the end of one event": "?event=approved&before={first}",
     "a rare event": "?event=rejected",
     "a line of the log": "?event=delivery_sent",
     "one tool": "?tool=internal_note",
@@ -96,6 +95,8 @@ OTHERS = {
     "a lane": "/lanes/{lane}",
     "people": "/admin/people",
     "people by name": "/admin/people?q=gre",
+    "a person": "/admin/people/5",
+    "one's own account": "/account",
 }
 SEARCHES = {
     "in every one": "refund",
@@ -139,9 +140,7 @@ def _places(crowd: Crowd) -> dict[str, object]:
         talked = "SELECT last_message_at, id FROM conversations WHERE id >= {} ORDER BY id LIMIT 1"
         waiting = "FROM tool_approvals WHERE status = 'pending' ORDER BY 1 OFFSET {} LIMIT 1"
         lane = cursor(f"SELECT expires_at, id {waiting.format(crowd.size // 20)}")
-        event = cursor(
-            f"SELECT created_at, id FROM tool_action_events WHERE id >= {half * 20} ORDER BY id LIMIT 1"
-        )
+        events = "SELECT created_at, id FROM tool_action_events WHERE id >= {} ORDER BY id LIMIT 1"
         sent = connection.execute(
             "SELECT id FROM bulk_envelopes ORDER BY created_at, id OFFSET 20 LIMIT 1"
         ).fetchone()
@@ -153,7 +152,8 @@ def _places(crowd: Crowd) -> dict[str, object]:
             "waiting": lane,
             "lane": lane.id,
             "opened": cursor(f"SELECT created_at, id {waiting.format(crowd.size // 20)}"),
-            "event": event,
+            "event": cursor(events.format(half * 20)),
+            "first": cursor(events.format((EARLIER + 400) * 20)),
             "conversation": EARLIER + 21,
             "proposal": (EARLIER + 21) * 2,
             "envelope": LARGEST,

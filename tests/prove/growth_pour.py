@@ -35,9 +35,8 @@ ASKED = (
 TALKED = ("customers", "conversations", "messages", "conversation_search")
 WORKED = (
     "tool_proposals", "tool_approvals", "tool_action_events", "audit_events", "trail_heads", "deliveries",
-    "bulk_envelopes",
+    "bulk_envelopes", "sign_ins",
 )  # fmt: skip
-BIG = frozenset(TALKED + WORKED)
 ROOM = {
     "max_wal_size": "'8GB'", "checkpoint_timeout": "'30min'", "autovacuum": "off", "fsync": "off",
     "full_page_writes": "off",

@@ -8,15 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 PEOPLE = """
-WITH team AS (
-    INSERT INTO operators (email, name, password_hash, role, scopes, active, created_at)
-    SELECT 'person' || n || '@team.example', (ARRAY['Cleo','Dario','Esther','Farid','Greta','Hugo'])[1 + mod(n, 6)]
-               || ' ' || initcap(substr(md5('team' || n), 1, 7)), '-', 'operator', '{}', true, now()
-      FROM generate_series(3, %(team)s) n RETURNING id)
-INSERT INTO sign_ins (operator_id, token_hash, created_at, expires_at, ended_at)
-SELECT id, md5(id || '-' || n), now() - n * interval '14 hours', now() - (n - 1) * interval '14 hours',
-       CASE WHEN n > 1 THEN now() - n * interval '13 hours' END
-  FROM team, generate_series(1, 50) n;
+INSERT INTO operators (email, name, password_hash, role, scopes, active, created_at)
+SELECT 'person' || n || '@team.example', (ARRAY['Cleo','Dario','Esther','Farid','Greta','Hugo'])[1 + mod(n, 6)]
+           || ' ' || initcap(substr(md5('team' || n), 1, 7)), '-', 'operator', '{}', true, now()
+  FROM generate_series(3, %(team)s) n
 """
 
 # The moment of conversation n: the last one of the largest size is of just now.
@@ -106,11 +101,19 @@ _OPENED = "now() - mod(n * 104729, 160000) * interval '1 second'"
 _VOTES = """CASE WHEN n <= 1000 AND mod(n, 100) = 23
             THEN '[{"by": "operator:3", "at": "2026-01-05T10:00:00+00:00"}]'::jsonb ELSE '[]' END"""
 
+# Of each line below that says who signed in: until the evening.
+_SIGN_INS = f"""
+INSERT INTO sign_ins (operator_id, token_hash, created_at, expires_at, ended_at)
+SELECT 2 + mod(n, 20), md5('sign-in ' || n), {_AT}, {_AT} + interval '14 hours', {_AT} + interval '8 hours'
+  FROM generate_series(%(low)s::bigint, %(high)s::bigint) n WHERE mod(n, 5) = 2
+"""
+
 # One in ten got a follow-up: in bulk sends of a few recipients, and in one that grows with the rest.
 _ENVELOPE = "md5(CASE WHEN mod(n, 100) = 10 THEN 'largest' ELSE 'send' || n / 40 END)::uuid"
 _STATE = """CASE WHEN n > 1000 THEN 'sent' WHEN mod(n, 300) = 110 THEN 'failed' WHEN mod(n, 300) = 210 THEN 'uncertain'
             WHEN mod(n, 300) = 10 THEN 'pending' ELSE 'sent' END"""
 WORK = (
+    _SIGN_INS,
     _PROPOSALS.format(
         **_DONE,
         actor="'agent:iris'",
