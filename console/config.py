@@ -35,7 +35,7 @@ class Settings(BaseSettings):
     redis_url: str = Field(default="", repr=False)
     """Redis or Valkey URL; empty means the embedded server under `var`."""
     database_pool: int = Field(default=10, ge=1)
-    """Connections kept open a web process; as many again for a moment under load."""
+    """Connections kept open a web process, and pages made at once there; as many again for a moment under load."""
     secret_key: str = Field(default="", repr=False)
 
     bind: str = "127.0.0.1"

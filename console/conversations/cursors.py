@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
@@ -27,11 +28,9 @@ class Cursor(NamedTuple):
     def parse(cls, word: str) -> Cursor:
         """Read a cursor back. Raises BadRequest."""
         found = _WORD.fullmatch(word)
-        try:
+        with suppress(OverflowError, ValueError):
             if found and int(found[2], 36) <= _BIGGEST:
                 return cls(_EPOCH + timedelta(microseconds=int(found[1], 36)), int(found[2], 36))
-        except (OverflowError, ValueError):
-            pass
         raise BadRequest(
             "This link to older entries is damaged. Go back to the start of the list and try again."
         )

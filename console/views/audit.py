@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from datetime import date, datetime, time, timedelta, tzinfo
 from functools import lru_cache
 from operator import itemgetter
@@ -154,9 +155,7 @@ def _day(word: str, local: tzinfo) -> datetime | None:
     """The beginning of a day, where the team is."""
     if not word:
         return None
-    try:
+    with suppress(ValueError):
         if _DAY.fullmatch(word):
             return datetime.combine(date.fromisoformat(word), time(), local)
-    except ValueError:
-        pass
     raise BadRequest("A day is written as 2026-11-20. Choose one in the calendar.")

@@ -15,7 +15,7 @@ from urllib.request import urlopen
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from console.config import Settings
 from tests.conftest import PASSWORD, Cast
@@ -115,11 +115,41 @@ def sign_in(context: BrowserContext, cast: Cast) -> SignIn:
 
     def opened(name: str, path: str = "/inbox") -> Page:
         page = context.new_page()
-        page.goto(f"/login?next={path}")
-        page.get_by_label("Email").fill(f"{name}@example.com")
-        page.get_by_label("Password").fill(PASSWORD)
-        page.get_by_role("button", name="Sign in").click()
-        page.wait_for_url(f"**{path}")
+        enter(page, name, path)
         return page
 
     return opened
+
+
+Visit = Callable[..., Page]
+
+
+@pytest.fixture
+def visit(browser: Browser, server: Server, cast: Cast) -> Iterator[Visit]:
+    """`visit("ada", "/approvals")`: signed in there in a browser of one's own, and live; or `script=False`."""
+    contexts: list[BrowserContext] = []
+
+    def visited(name: str, path: str, *, script: bool = True, width: int = 1440) -> Page:
+        context = browser.new_context(
+            base_url=server.url, viewport={"width": width, "height": 900}, java_script_enabled=script
+        )
+        context.set_default_timeout(6000)
+        contexts.append(context)
+        page = context.new_page()
+        enter(page, name, path)
+        if script:
+            expect(page.locator("#connection")).to_have_attribute("data-state", "live")
+        return page
+
+    yield visited
+    for context in contexts:
+        context.close()
+
+
+def enter(page: Page, name: str, path: str) -> None:
+    """Sign in on a page that is anybody's, on the way to `path`."""
+    page.goto(f"/login?next={path}")
+    page.get_by_label("Email").fill(f"{name}@example.com")
+    page.get_by_label("Password").fill(PASSWORD)
+    page.get_by_role("button", name="Sign in").click()
+    page.wait_for_url(f"**{path}")

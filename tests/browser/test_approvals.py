@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from console import conversations, governance
 from console.db import db
 from console.models import ToolApproval
-from tests.browser.conftest import Server
-from tests.conftest import PASSWORD
+from tests.browser.conftest import Visit
 from tests.desk import Desk
 
 pytestmark = pytest.mark.browser
@@ -21,30 +21,15 @@ SECOND_CLICK_MS = 600
 
 
 @pytest.fixture
-def opened(browser: Browser, server: Server, desk: Desk) -> Iterator[Opened]:
+def opened(visit: Visit, desk: Desk) -> Opened:
     """`opened("ada")`: the queue in a browser of Ada's own."""
-    contexts: list[BrowserContext] = []
 
-    def open_as(name: str, path: str = "/approvals", *, script: bool = True, width: int = 1440) -> Page:
-        context = browser.new_context(
-            base_url=server.url, viewport={"width": width, "height": 900}, java_script_enabled=script
-        )
-        context.set_default_timeout(6000)
-        contexts.append(context)
-        page = context.new_page()
-        page.goto(f"/login?next={path}")
-        page.get_by_label("Email").fill(f"{name}@example.com")
-        page.get_by_label("Password").fill(PASSWORD)
-        page.get_by_role("button", name="Sign in").click()
-        page.wait_for_url(f"**{path}")
-        if script:
-            expect(page.locator("#connection")).to_have_attribute("data-state", "live")
-            page.mouse.move(5, 5)
+    def open_as(name: str, path: str = "/approvals", **how: Any) -> Page:
+        page = visit(name, path, **how)
+        page.mouse.move(5, 5)
         return page
 
-    yield open_as
-    for context in contexts:
-        context.close()
+    return open_as
 
 
 @pytest.fixture

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import Page, expect
 
 from console import conversations, outbound
 from console.models import BulkEnvelope
 from jobs import deliveries
-from tests.browser.conftest import Server
-from tests.conftest import PASSWORD
+from tests.browser.conftest import Visit
 from tests.outbound.desk import Outbox
 
 pytestmark = pytest.mark.browser
@@ -167,18 +166,9 @@ def test_nothing_scrolls_sideways(preview: Page, outbox: Outbox) -> None:
             assert preview.evaluate("document.documentElement.scrollWidth <= innerWidth"), (width, address)
 
 
-def test_without_javascript_it_goes_to_the_send_itself(
-    context: BrowserContext, server: Server, outbox: Outbox
-) -> None:
+def test_without_javascript_it_goes_to_the_send_itself(visit: Visit, outbox: Outbox) -> None:
     outbox.conversations(2)
-    browser = context.browser
-    assert browser is not None
-    plain = browser.new_context(base_url=server.url, java_script_enabled=False)
-    page = plain.new_page()
-    page.goto("/login?next=/inbox?view=resolved")
-    page.get_by_label("Email").fill("ben@example.com")
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
+    page = visit("ben", "/inbox?view=resolved", script=False)
     for place in (0, 1):
         page.locator(".inbox-row__pick").nth(place).click()
     page.get_by_role("button", name="Follow up").click()
@@ -187,4 +177,3 @@ def test_without_javascript_it_goes_to_the_send_itself(
     expect(page.get_by_role("heading", name="2 messages leave in")).to_be_visible()
     page.get_by_role("button", name="Undo, send none").click()
     expect(page.get_by_role("heading", name="Undone, all 2 were stopped in time")).to_be_visible()
-    plain.close()

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from console import conversations, governance
 from console.conversations import draft
 from console.db import db
-from tests.browser.conftest import Server
-from tests.conftest import PASSWORD, Cast
+from tests.browser.conftest import Visit
+from tests.conftest import Cast
 from tests.desk import Desk
 
 pytestmark = pytest.mark.browser
@@ -22,29 +22,9 @@ SECOND_CLICK_MS = 600
 
 
 @pytest.fixture
-def opened(browser: Browser, server: Server, cast: Cast) -> Iterator[Opened]:
+def opened(visit: Visit, cast: Cast) -> Opened:
     """`opened("ada")`: Riya's conversation in a browser of Ada's own."""
-    contexts: list[BrowserContext] = []
-
-    def open_as(name: str, *, script: bool = True, width: int = 1440) -> Page:
-        context = browser.new_context(
-            base_url=server.url, viewport={"width": width, "height": 900}, java_script_enabled=script
-        )
-        context.set_default_timeout(6000)
-        contexts.append(context)
-        page = context.new_page()
-        page.goto(f"/login?next=/conversations/{cast.conversation.id}")
-        page.get_by_label("Email").fill(f"{name}@example.com")
-        page.get_by_label("Password").fill(PASSWORD)
-        page.get_by_role("button", name="Sign in").click()
-        page.wait_for_url(f"**/conversations/{cast.conversation.id}")
-        if script:
-            expect(page.locator("#connection")).to_have_attribute("data-state", "live")
-        return page
-
-    yield open_as
-    for context in contexts:
-        context.close()
+    return lambda name, **how: visit(name, f"/conversations/{cast.conversation.id}", **how)
 
 
 def card(page: Page, name: str) -> Locator:

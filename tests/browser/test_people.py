@@ -6,12 +6,12 @@ import time
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from console import people
 from console.db import db
 from console.models import Operator
-from tests.browser.conftest import Server
+from tests.browser.conftest import Server, Visit
 from tests.browser.test_accessibility import ALL, CROSSED, WIDE, accept
 from tests.browser.test_refusals import SIDEWAYS
 from tests.conftest import Cast
@@ -186,13 +186,8 @@ def test_nothing_scrolls_sideways(sign_in: SignIn, cast: Cast, width: int) -> No
         assert page.evaluate(SIDEWAYS) == [], path
 
 
-def test_without_a_script_every_form_works(browser: Browser, server: Server, cast: Cast) -> None:
-    context: BrowserContext = browser.new_context(base_url=server.url, java_script_enabled=False)
-    page = context.new_page()
-    page.goto("/login?next=/admin/people/new")
-    page.get_by_label("Email").fill("ada@example.com")
-    page.get_by_label("Password").fill("console-demo")
-    page.get_by_role("button", name="Sign in").click()
+def test_without_a_script_every_form_works(visit: Visit, cast: Cast) -> None:
+    page = visit("ada", "/admin/people/new", script=False)
     page.get_by_label("Name", exact=True).fill("Noor Aziz")
     page.locator("#person-email").fill("noor@shop.example")
     page.get_by_role("button", name="Make the account").click()
@@ -206,4 +201,3 @@ def test_without_a_script_every_form_works(browser: Browser, server: Server, cas
     page.locator("#end summary").click()
     page.get_by_role("button", name="Deactivate Ben Weiss").click()
     expect(page.get_by_text("They cannot sign in")).to_be_visible()
-    context.close()

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import Page, expect
 
 from console import conversations
-from tests.browser.conftest import Server
-from tests.conftest import PASSWORD, Cast
+from tests.browser.conftest import Visit, enter
+from tests.conftest import Cast
 
 pytestmark = pytest.mark.browser
 SignIn = Callable[..., Page]
@@ -164,11 +164,7 @@ def test_a_refused_selection_stays_and_says_why(inbox: Page) -> None:
 def test_another_operator_in_the_same_tab_has_another_selection(inbox: Page) -> None:
     tick(inbox, 0)
     inbox.context.clear_cookies()
-    inbox.goto("/login?next=/inbox")
-    inbox.get_by_label("Email").fill("cleo@example.com")
-    inbox.get_by_label("Password").fill(PASSWORD)
-    inbox.get_by_role("button", name="Sign in").click()
-    inbox.wait_for_url("**/inbox")
+    enter(inbox, "cleo", "/inbox")
     assert ticked(inbox) == []
 
 
@@ -183,17 +179,9 @@ def test_twenty_rows_fit_beside_the_open_bar(inbox: Page) -> None:
         assert inbox.evaluate("document.documentElement.scrollWidth <= innerWidth"), width
 
 
-def test_without_javascript_the_page_is_a_form(context: BrowserContext, server: Server, cast: Cast) -> None:
-    browser = context.browser
-    assert browser is not None
-    plain = browser.new_context(base_url=server.url, java_script_enabled=False)
-    page = plain.new_page()
-    page.goto("/login")
-    page.get_by_label("Email").fill("ben@example.com")
-    page.get_by_label("Password").fill(PASSWORD)
-    page.get_by_role("button", name="Sign in").click()
+def test_without_javascript_the_page_is_a_form(visit: Visit) -> None:
+    page = visit("ben", "/inbox", script=False)
     expect(page.locator("#selection")).to_be_hidden()
     page.locator(".inbox-row__pick").first.click()
     page.get_by_role("button", name="Resolve").click()
     expect(page.locator("#toasts")).to_contain_text("1 resolved.")
-    plain.close()

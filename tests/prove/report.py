@@ -38,18 +38,19 @@ def _lines(
         yield "| --- | --- | --- | --- | --- |"
         for claim in its:
             protection = protections.get(claim.name)
-            line = f"`{_cell(protection.line)}` in `{protection.path}`" if protection else ""
+            line = f"`{cell(protection.line)}` in `{protection.path}`" if protection else ""
             held = "yes" if claim.held else f"**no**: {len(claim.broken)}"
-            yield f"| {_cell(claim.promise)} | {_cell(claim.done)} | {_cell(claim.figures)} | {held} | {line} |"
+            yield f"| {cell(claim.promise)} | {cell(claim.done)} | {cell(claim.figures)} | {held} | {line} |"
     for claim in broken:
         yield from ("", f"## Broken: {claim.name}", "")
-        yield from (f"- {_cell(line)}" for line in claim.broken[:MOST_LINES])
+        yield from (f"- {cell(line)}" for line in claim.broken[:MOST_LINES])
     yield from (
         "",
-        "Each line named was taken out once, and its claim was seen to fail: "
-        "`python -m tests.prove.unprotected`.",
+        "`python -m tests.prove.unprotected` takes each of these lines out, in a copy, and writes to "
+        "`var/unprotected.md` how its claim fails.",
     )
 
 
-def _cell(text: str) -> str:
+def cell(text: str) -> str:
+    """The text as it can stand in a table."""
     return " ".join(text.replace("|", "\\|").split())

@@ -1,13 +1,13 @@
 """See each claim fail: take the line out that protects it, in a copy of the source, and run its part in short.
 
-python -m tests.prove.unprotected [CLAIM …]
+python -m tests.prove.unprotected [--report FILE] [CLAIM or PART …]
 """
 
 from __future__ import annotations
 
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,7 +16,15 @@ import click
 
 from tests.prove.claims import Protection
 from tests.prove.parts import ROOT, Part, Run, every
+from tests.prove.report import cell
 
+HEAD = """\
+# What fails without the line it rests on
+
+| claim | taken out | seen |
+| --- | --- | --- |
+"""
+MOST_WORDS = 200
 COPIED = ("console", "jobs", "migrations", "static", "templates", "tests", "pyproject.toml")
 
 
@@ -37,30 +45,43 @@ def without(protection: Protection) -> Iterator[Path]:
         yield root
 
 
-def seen_broken(part: Part, protection: Protection) -> bool:
-    """Run the part on the changed copy; whether the claim was broken there."""
+def seen_broken(part: Part, protection: Protection) -> list[str]:
+    """Run the part on the changed copy; what was broken of the claim there."""
     with without(protection) as root:
         # What is broken may also be slow.
         claims = Run(part, short=True, root=root, patience=4).claims()
-    return any(claim.name == protection.claim and not claim.held for claim in claims)
+    return [line for claim in claims if claim.name == protection.claim for line in claim.broken]
+
+
+def row(protection: Protection, broken: Sequence[str]) -> str:
+    """A line of the report: what was taken out, and the first that was seen to break."""
+    seen = broken[0][:MOST_WORDS] if broken else "**STILL HOLDS**"
+    cells = f"`{protection.claim}`", f"`{protection.line}` in `{protection.path}`", seen
+    return f"| {' | '.join(map(cell, cells))} |"
 
 
 @click.command()
 @click.argument("names", nargs=-1)
-def main(names: tuple[str, ...]) -> None:
-    """Exit with 1 when a claim holds although its protecting line is gone."""
+@click.option(
+    "--report", type=click.Path(path_type=Path), default=Path("var/unprotected.md"), show_default=True
+)
+def main(names: tuple[str, ...], report: Path) -> None:
+    """Exit with 1 when a claim holds although its protecting line is gone. NAMES are of claims or of whole parts."""
+    chosen = [
+        (part, protection)
+        for part in every()
+        for protection in part.protections
+        if not names or part.name in names or protection.claim in names
+    ]
+    report.parent.mkdir(parents=True, exist_ok=True)
+    report.write_text(HEAD)
     silent = []
-    parts = {part.name: part for part in every()}
-    chosen = [parts[name] for name in names if name in parts]
-    for part in chosen if names and len(chosen) == len(names) else parts.values():
-        for protection in part.protections:
-            if names and protection.claim not in names and part not in chosen:
-                continue
-            broken = seen_broken(part, protection)
-            click.echo(
-                f"{'seen failing' if broken else 'STILL HOLDS'}: {protection.claim} ({protection.path})"
-            )
-            silent += [] if broken else [protection.claim]
+    for part, protection in chosen:
+        broken = seen_broken(part, protection)
+        click.echo(f"{'seen failing' if broken else 'STILL HOLDS'}: {protection.claim} ({protection.path})")
+        with report.open("a") as file:
+            file.write(row(protection, broken) + "\n")
+        silent += [] if broken else [protection.claim]
     sys.exit(bool(silent))
 
 
