@@ -51,13 +51,15 @@ def conditions(shape: Shape) -> str:
 
 
 def _part(shape: Shape, columns: str, size: int) -> str:
-    # From and to a moment by a comparison of rows, all of it in the order: with equalities, a prepared statement may as
-    # well go through all conversations, newest first, until the page is full, and would look at every one of them for
-    # a filter that finds little. `IS NULL` does not make a column constant for the planner: it stands in the order too.
-    led = [*(["assignee"] if shape.owner == "someone" else []), *(["channel"] if shape.channel else [])]
+    # From and to a moment by a comparison of rows, with the last column in front and all of it in the order. With
+    # equalities alone, a prepared statement may as well go through all conversations, newest first, until the page is
+    # full, and would look at every one of them for a filter that finds little; with all columns compared, through all
+    # of the first one's. `IS NULL` does not make a column constant for the planner: it stands in the order too.
+    narrowed = [*(["assignee"] if shape.owner == "someone" else []), *(["channel"] if shape.channel else [])]
+    equal, led = narrowed[:-1], narrowed[-1:]
     names = "".join(f"{_COLUMNS[name]}, " for name in led)
     values = "".join(f":{name}, " for name in led)
-    where = _fixed(shape)
+    where = _fixed(shape) + [f"{_COLUMNS[name]} = :{name}" for name in equal]
     if led:
         where.append(f"({names}c.last_message_at) >= ({values}'-infinity')")
     if shape.before:

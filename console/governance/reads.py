@@ -13,6 +13,7 @@ from sqlalchemy import (
     BindParameter,
     Boolean,
     ColumnElement,
+    Integer,
     Select,
     Text,
     any_,
@@ -193,17 +194,19 @@ def list_unfinished(actor_id: str, limit: int = 50) -> Sequence[ToolApproval]:
     Of more than `limit`, those that wait are the ones that lapse soonest. None of them would run any more once the
     actor is deactivated.
     """
-    lane, most = ToolApproval, min(limit, MOST)
+    lane = ToolApproval
+    # Written out too: for a limit that is passed, a prepared statement would be planned for a tenth of the table.
+    most: ColumnElement[int] = literal_column(str(min(limit, MOST)), Integer)
     waits = select(lane.id).where(PENDING).order_by(lane.expires_at, lane.id).limit(most)
     underway = select(lane.id).where(UNDERWAY).order_by(lane.id).limit(most)
     asked, asked_again, decided = (
         column == actor_id for column in (lane.asked_by, lane.requested_by, lane.decided_by)
     )
-    # The ids first: those of each kind along the index that is made for it.
+    # The ids first, as a list: those of each kind along the index that is made for it.
     theirs = union_all(
         waits.where(asked), waits.where(asked_again), underway.where(asked | asked_again | decided)
     )
-    wanted = _fresh(select(lane)).where(lane.id.in_(theirs))
+    wanted = _fresh(select(lane)).where(lane.id == any_(func.array(theirs.scalar_subquery())))
     return db.session.scalars(wanted.order_by(lane.id).limit(most)).all()
 
 

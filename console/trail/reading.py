@@ -76,6 +76,11 @@ class Shape(NamedTuple):
     of_others: bool = True
     walk: tuple[str, ...] = ()
 
+    @property
+    def led(self) -> tuple[str, ...]:
+        """The column of the walk in which rows are compared: its last."""
+        return self.walk[-1:]
+
 
 class Known(NamedTuple):
     """Who has a name here: people by id, and agents."""
@@ -124,9 +129,9 @@ _COLUMNS = {
     "tool": "tool_ref",
     "event": "event_type",
 }
-# Walks along the index of one or two columns, the narrowest first, from and to a moment: rows are compared, and the
-# columns are part of the order. With equalities, a prepared statement may as well go through all events, newest first,
-# until the page is full, and would look at every one of them for somebody who did little.
+# Walks along the index of one or two columns, the narrowest first, from and to a moment: rows are compared, with the
+# last column in front, which is part of the order. With equalities alone, a prepared statement may as well go through
+# all events, newest first, until the page is full, and would look at every one of them for somebody who did little.
 _WALKS = (
     ("envelope",),
     ("conversation",),
@@ -239,7 +244,7 @@ def _shape(filters: Filters, place: str) -> Shape:
 def _statement(around: str, shape: Shape, size: int) -> TextClause:
     logs = [*([_ACTIONS] if shape.of_actions else []), *([_OTHERS] if shape.of_others else [])]
     where, order = _where(shape), "created_at DESC, id DESC"
-    order = "".join(f"{_COLUMNS[name]} DESC, " for name in shape.walk) + order
+    order = "".join(f"{_COLUMNS[name]} DESC, " for name in shape.led) + order
     if not logs:
         logs, where = [_ACTIONS], "false"
     parts = " UNION ALL ".join(_PART.format(select=log, where=where, order=order, size=size) for log in logs)
@@ -247,8 +252,8 @@ def _statement(around: str, shape: Shape, size: int) -> TextClause:
 
 
 def _where(shape: Shape) -> str:
-    columns = "".join(f"{_COLUMNS[name]}, " for name in shape.walk)
-    values = "".join(f":{name}, " for name in shape.walk)
+    columns = "".join(f"{_COLUMNS[name]}, " for name in shape.led)
+    values = "".join(f":{name}, " for name in shape.led)
     # One bound on either side, the narrower: of two, the database may begin at the wider one and go all the way.
     ends = [
         name for name in shape.names if name in _BOUNDS and not (name == "until" and "before" in shape.names)
@@ -258,7 +263,7 @@ def _where(shape: Shape) -> str:
         bounds += [] if {"since", "after"} & set(ends) else [_FROM_EVER]
         bounds += [] if {"until", "before"} & set(ends) else [_TO_EVER]
     found = [bound.format(columns=columns, values=values) for bound in bounds]
-    found += [_CONDITIONS[name] for name in shape.names if name in _CONDITIONS and name not in shape.walk]
+    found += [_CONDITIONS[name] for name in shape.names if name in _CONDITIONS and name not in shape.led]
     # Their indexes hold no others, and a comparison of rows does not say so.
     found += [f"{_COLUMNS[name]} IS NOT NULL" for name in ("envelope", "conversation") if name in shape.walk]
     return " AND ".join(found) or "true"

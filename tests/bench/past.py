@@ -30,7 +30,7 @@ INSERT INTO steps (id, tool_proposal_id, tool_approval_id, conversation_id, even
 SELECT r.*, console_seal(to_jsonb(r)) FROM (
     SELECT (p.id - 1) * {each} + {number} AS id, p.id AS tool_proposal_id,
            CASE WHEN {number} > 1 THEN a.id END AS tool_approval_id, p.conversation_id, '{event}' AS event_type,
-           CASE '{actor}' WHEN 'operator' THEN 'operator:' || 1 + p.id % 3 ELSE '{actor}' END AS actor_id,
+           {actor} AS actor_id,
            {before}::text AS from_status, {after}::text AS to_status,
            CASE WHEN {number} = 6 THEN 'Refunded to the card that was paid with.' END AS reason,
            jsonb_build_object('attempt', 1) AS details, p.created_at + {number} * interval '3.7 s' AS created_at,
@@ -38,14 +38,16 @@ SELECT r.*, console_seal(to_jsonb(r)) FROM (
       FROM tool_proposals p JOIN tool_approvals a ON a.tool_proposal_id = p.id
       LEFT JOIN steps s ON s.tool_proposal_id = p.id AND s.sequence = {number} - 1) r;
 """
-_STEPS = (
-    ("proposal_created", "agent:iris", "NULL", "NULL"),
-    ("approval_requested", "agent:iris", "NULL", "'pending'"),
-    ("approved", "operator", "'pending'", "'approved'"),
-    ("revalidation_passed", "system", "'approved'", "'execution_pending'"),
-    ("execution_started", "system", "'execution_pending'", "'execution_pending'"),
-    ("execution_succeeded", "system", "'execution_pending'", "'executed'"),
+STEPS = (
+    ("proposal_created", "asker", "NULL", "NULL"),
+    ("approval_requested", "asker", "NULL", "'pending'"),
+    ("approved", "decider", "'pending'", "'approved'"),
+    ("revalidation_passed", "console", "'approved'", "'execution_pending'"),
+    ("execution_started", "console", "'execution_pending'", "'execution_pending'"),
+    ("execution_succeeded", "console", "'execution_pending'", "'executed'"),
 )
+"""The trail of an action that was approved and went well: event, who, and the lane's state before and after, in SQL."""
+_WHO = {"asker": "'agent:iris'", "decider": "'operator:' || 1 + p.id % 3", "console": "'system'"}
 _TRAIL = """
 INSERT INTO tool_action_events (id, tool_proposal_id, tool_approval_id, conversation_id, event_type, actor_id,
     from_status, to_status, reason, details, created_at, tool_ref, sequence, prev_hash, hash)
@@ -74,8 +76,8 @@ def fill(database_url: str, events: int, lines: int) -> None:
             connection.execute(f"ALTER TABLE {table} DISABLE TRIGGER USER")
         amounts = {"actions": events // EVENTS_EACH, "lines": lines}
         _run(connection, _ACTIONS, amounts)
-        for number, (event, actor, before, after) in enumerate(_STEPS, start=1):
-            step = {"event": event, "actor": actor, "before": before, "after": after}
+        for number, (event, who, before, after) in enumerate(STEPS, start=1):
+            step = {"event": event, "actor": _WHO[who], "before": before, "after": after}
             _run(connection, _STEP.format(number=number, each=EVENTS_EACH, **step), {})
             connection.execute("ANALYZE steps")
         _run(connection, _TRAIL.format(each=EVENTS_EACH), {})

@@ -96,7 +96,15 @@ OTHERS = {
     "people": "/admin/people",
     "people by name": "/admin/people?q=gre",
     "a person": "/admin/people/5",
+    "an agent": "/admin/people/agents/iris",
     "one's own account": "/account",
+    "the policy": "/admin/policy",
+    "templates": "/admin/templates",
+    "a template": "/admin/templates/1",
+    "a follow-up": "/conversations/{conversation}/followups/new",
+    "an event": "/audit/events/{event_id}",
+    "a history": "/lanes/{lane}/history",
+    "the navigation": "/navigation?at=inbox",
 }
 SEARCHES = {
     "in every one": "refund",
@@ -153,6 +161,7 @@ def _places(crowd: Crowd) -> dict[str, object]:
             "lane": lane.id,
             "opened": cursor(f"SELECT created_at, id {waiting.format(crowd.size // 20)}"),
             "event": cursor(events.format(half * 20)),
+            "event_id": (half + 3) * 20 + 11,
             "first": cursor(events.format((EARLIER + 400) * 20)),
             "conversation": EARLIER + 21,
             "proposal": (EARLIER + 21) * 2,

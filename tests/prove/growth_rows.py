@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tests.bench.past import STEPS
+
 PEOPLE = """
 INSERT INTO operators (email, name, password_hash, role, scopes, active, created_at)
 SELECT 'person' || n || '@team.example', (ARRAY['Cleo','Dario','Esther','Farid','Greta','Hugo'])[1 + mod(n, 6)]
@@ -202,14 +204,7 @@ SELECT r.*, console_seal(to_jsonb(r)) FROM (
       LEFT JOIN tool_action_events s ON {number} > 1 AND s.id = (%(earlier)s + n) * 20 + {place} - 1
      WHERE {when}) r
 """
-_STEPS = (
-    ("proposal_created", "p.actor_id", "NULL", "NULL"),
-    ("approval_requested", "p.actor_id", "NULL", "'pending'"),
-    ("approved", "'operator:' || 2 + mod(n, 20)", "'pending'", "'approved'"),
-    ("revalidation_passed", "'system'", "'approved'", "'execution_pending'"),
-    ("execution_started", "'system'", "'execution_pending'", "'execution_pending'"),
-    ("execution_succeeded", "'system'", "'execution_pending'", "'executed'"),
-)
+_WHO = {"asker": "p.actor_id", "decider": "'operator:' || 2 + mod(n, 20)", "console": "'system'"}
 _HEAD = """
 INSERT INTO trail_heads (tool_proposal_id, events, event_id, hash)
 SELECT s.tool_proposal_id, s.sequence, s.id, s.hash
@@ -225,8 +220,8 @@ SELECT r.*, console_seal(to_jsonb(r)) FROM (SELECT (%(earlier)s + n) * 20 + {pla
 
 
 def _trail() -> Iterator[str]:
-    for number, (event, actor, before, after) in enumerate(_STEPS, start=1):
-        step = {"number": number, "event": event, "actor": actor, "before": before, "after": after}
+    for number, (event, who, before, after) in enumerate(STEPS, start=1):
+        step = {"number": number, "event": event, "actor": _WHO[who], "before": before, "after": after}
         moved = {"id": _DONE["id"], "when": f"{_DONE['when']} AND {_LAST} >= {number}"}
         yield _STEP.format(place=number, **moved, **step)
         if number <= 2:

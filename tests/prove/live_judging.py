@@ -79,15 +79,20 @@ def _stampede(rounds: Rounds) -> Claim:
 
 def _slow(rounds: Rounds, floor: list[float]) -> Claim:
     before, beside = quantiles(floor, n=100)[98], quantiles(rounds.beside, n=100)[98]
-    most = SLOWER * before + SLOWER_MS
+    most, behind, readers = SLOWER * before + SLOWER_MS, len(rounds.unread), len(rounds.crowd.slow)
     return Claim(
         "live_slow_readers_slow_nobody",
         "Pages that do not read slow nobody down who does.",
-        f"{len(rounds.beside)} announcements heard beside {len(rounds.unread)} streams that nobody reads, with "
+        f"{len(rounds.beside)} announcements heard beside {behind} streams that nobody reads, with "
         f"{min(rounds.unread, default=0) / 1_000_000:.1f} MB or more in the system for each",
-        []
-        if beside <= most
-        else [f"99th percentile {beside:.0f} ms, floor {before:.0f} ms, at most {most:.0f}"],
+        [
+            *([f"only {behind} of {readers} streams were behind"] if behind < readers else []),
+            *(
+                [f"99th percentile {beside:.0f} ms, floor {before:.0f} ms, at most {most:.0f}"]
+                if beside > most
+                else []
+            ),
+        ],
         f"{spread(rounds.beside)}; without them {spread(floor)}",
     )
 

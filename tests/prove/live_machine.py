@@ -18,7 +18,9 @@ from tests.bench.stack import Stack
 LISTENERS = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'console live'"
 
 MANY_BYTES = 50_000
-FILLING, MOST_FILLING = 500, 3_000
+FILLING, MOST_FILLING = 500, 12_000
+FILLING_PAUSE = 0.002
+"""Long enough for a stream to be written to in between: what waits to be written is kept once a topic."""
 
 
 class Machine:
@@ -60,7 +62,7 @@ class Machine:
         """Announce until nothing more fits into the buffers of these readers; how often that was."""
         times = before = 0
         while times < MOST_FILLING:
-            self.notify(topics, times=FILLING, each=0)
+            self.notify(topics, times=FILLING, each=FILLING_PAUSE)
             times += FILLING
             unread = self.unread(port)
             if len(unread) >= readers and sum(unread) < before * 1.02:
