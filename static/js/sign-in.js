@@ -29,7 +29,7 @@
 
   // Whoever signed in in another tab comes back to a page that may go on.
   document.addEventListener("visibilitychange", () => {
-    if (document.hidden || !dialog.open || !dialog.querySelector('[data-behaviour="sign-in-elsewhere"]')) return;
+    if (document.hidden || !dialog.open) return;
     htmx.ajax("GET", "/login?meanwhile=yes", { target: "#sign-in", swap: "none" });
   });
 })();
