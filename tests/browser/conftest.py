@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import socket
@@ -11,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from pathlib import Path
+from typing import Any
 from urllib.request import urlopen
 
 import pytest
@@ -18,6 +20,8 @@ from flask import Flask
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from console.config import Settings
+from console.db import transaction
+from console.live import announce
 from tests.conftest import PASSWORD, Cast
 from tests.outbound.conftest import outbox, postbox  # noqa: F401 (fixtures)
 
@@ -119,6 +123,34 @@ def sign_in(context: BrowserContext, cast: Cast) -> SignIn:
         return page
 
     return opened
+
+
+Change = Callable[..., None]
+
+
+@pytest.fixture
+def change(app: Flask) -> Change:
+    """Change what the workbench shows, and say so as the console does."""
+    kept: dict[str, Any] = {}
+
+    def changed(announced: bool = True, **state: Any) -> None:
+        kept.update(state)
+        app.extensions["console_redis"].set("workbench", json.dumps(kept))
+        if announced:
+            with transaction():
+                announce("conversation:1")
+
+    return changed
+
+
+@pytest.fixture
+def bench(sign_in: SignIn, app: Flask) -> Page:
+    page = sign_in("ben", "/workbench")
+    expect(page.locator("#connection")).to_have_attribute("data-state", "live")
+    # The first refresh, which closes the gap between rendering and listening, is not what these tests look at.
+    page.wait_for_function("document.querySelector('#bench').dataset.live !== undefined")
+    page.wait_for_timeout(600)
+    return page
 
 
 Visit = Callable[..., Page]
